@@ -1,0 +1,40 @@
+# Two commands for a newcomer: `make demo` and `make test`. The rest is for those who work on Tidings.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint docs approvals lock clean help
+
+help: ## say what each target does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@echo "==> virtual environment in $(VENV) (about a minute the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit("Tidings needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## set up, run the example country end to end and show the account (KEEP=1 leaves the stack up)
+	@$(BIN)/tidings demo $(if $(KEEP),--keep)
+
+test: $(STAMP) lint ## run every test, real broker and registry included
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP) ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+docs: $(STAMP) ## write docs/reference from the code
+	@$(BIN)/tidings docs
+
+lock: ## pin requirements with hashes, without index addresses
+	@$(BIN)/pip-compile -q --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in
+	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -c requirements/dev.txt -o requirements/runtime.txt pyproject.toml
+
+clean: ## remove what make made (not the data of a running stack)
+	@rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""The tidings command, one verb a file."""

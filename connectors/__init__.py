@@ -1,0 +1,1 @@
+"""Systems in and out, one file each."""

@@ -1,0 +1,1 @@
+"""Systems out, one file each."""

@@ -1,0 +1,1 @@
+"""Legacy formats in, one file each."""

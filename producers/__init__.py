@@ -1,0 +1,1 @@
+"""What a publishing agency uses."""

@@ -1,0 +1,1 @@
+"""The stages of the exchange, each a pure function, and their composition."""

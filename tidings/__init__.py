@@ -1,0 +1,1 @@
+"""The nouns of Tidings: event types, agreements, policy, topics, errors, clock, metrics."""

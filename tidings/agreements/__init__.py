@@ -1,0 +1,1 @@
+"""Agreements: who may know what, why, how masked, until when."""

@@ -1,0 +1,1 @@
+"""Event types: schemas, owners, checks, retention."""

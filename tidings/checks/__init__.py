@@ -1,0 +1,1 @@
+"""Rules that a field's value must pass, one file each."""

@@ -1,0 +1,1 @@
+"""What a field's value becomes, one file each."""

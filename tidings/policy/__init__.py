@@ -1,0 +1,1 @@
+"""All agreements in force, compiled, versioned and hashed."""

@@ -1,0 +1,123 @@
+"""The policy as data: what `tidings apply` publishes to `exchange.policy` and what a worker loads. No code, no secret.
+
+A policy is immutable. Its `hash` is the SHA-256 of its canonical JSON without the field `hash` (`tidings.policy.codec`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tidings.errors import Severity
+
+JsonObject = dict[str, Any]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Environment(StrEnum):
+    """Whether events are about people (`LIVE`) or made up (`SYNTHETIC`); an exchange takes one kind only."""
+
+    LIVE = "LIVE"
+    SYNTHETIC = "SYNTHETIC"
+
+
+class CheckRule(_Frozen):
+    """One check on one event type: `check` is a name in the table of `tidings.checks`, `paths` are dotted field paths."""
+
+    check: str
+    paths: tuple[str, ...]
+    severity: Severity
+    params: JsonObject = {}
+
+
+class Inbox(_Frozen):
+    """One inbox and all that a worker needs to read it without the registry.
+
+    `writer_schemas` maps each allowed schema id (as text, for JSON) to its Avro schema, oldest first; `reader_schema` is
+    the event type's current version, with every named type resolved in place. All schemas carry `doc` and `category`.
+    """
+
+    topic: str
+    agency: str
+    event_type: str
+    partitions: int
+    reader_schema: JsonObject
+    writer_schemas: dict[str, JsonObject]
+    checks: tuple[CheckRule, ...]
+    deduplication_window_events: int
+    stopped: bool = False
+
+
+class FieldRule(_Frozen):
+    """What a view does with one field of the event: a dotted path, a mask's name and its parameters."""
+
+    path: str
+    mask: str
+    params: JsonObject = {}
+
+
+class Condition(_Frozen):
+    """One line of a row filter: the value at `path` (any element, where the path crosses an array) passes when `op` holds.
+
+    `in` / `not_in` compare with `values` exactly; `starts_with` takes text prefixes. `missing` says what a null or an
+    empty array does.
+    """
+
+    path: str
+    op: Literal["in", "not_in", "starts_with"]
+    values: tuple[str | int | bool, ...]
+    missing: Literal["include", "exclude"]
+
+
+class Protection(StrEnum):
+    """What an agreement gets of events of protected subjects: nothing, all but location fields, or everything."""
+
+    NONE = "none"
+    WITHOUT_LOCATION = "without_location"
+    FULL = "full"
+
+
+class View(_Frozen):
+    """What one agreement makes of one event type from one inbox, and the feed that it goes to.
+
+    `key_group` names the keys of its pseudonyms: the agreement's id, or a declared linkage group. `interest` is None, or
+    the feed keys (pseudonyms) of the only subjects wanted. Valid from the start of `valid_from` to the end of `valid_until`
+    (UTC); after that, corrections only where `after_end` says so.
+    """
+
+    agreement: str
+    agreement_version: int
+    subscriber: str
+    inbox: str
+    event_type: str
+    feed: str
+    schema_id: int
+    view_schema: JsonObject
+    fields: tuple[FieldRule, ...]
+    where: tuple[Condition, ...]
+    key_group: str
+    protected: Protection
+    interest: tuple[str, ...] | None = None
+    valid_from: date
+    valid_until: date
+    after_end: Literal["nothing", "corrections"]
+    include_flags: bool = False
+    stopped: bool = False
+
+
+class Policy(_Frozen):
+    """Everything in force. `version` counts from 1 and never repeats; `hash` is lower-case hexadecimal."""
+
+    version: int
+    environment: Environment
+    created_at_ms: int
+    inboxes: tuple[Inbox, ...]
+    views: tuple[View, ...]
+    system_schema_ids: dict[str, int] = {}
+    hash: str = ""

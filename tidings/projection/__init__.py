@@ -1,0 +1,1 @@
+"""What one agreement makes of one event."""

@@ -1,0 +1,58 @@
+"""Topic names, made and read in one place. Ids are `[a-z0-9-]+`, so a dot always separates and prefixes are safe."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+POLICY = "exchange.policy"
+DECISIONS = "exchange.decisions"
+NONCES = "exchange.nonces"
+QUARANTINE = "quarantine"
+
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` may name an agency, an event type or an agreement: `[a-z0-9-]+`, no hyphen at either end."""
+    return len(text) <= 60 and _ID.match(text) is not None
+
+
+def inbox(agency: str, event_type: str) -> str:
+    """Where `agency` publishes events of `event_type`. Raises ValueError where either is not an id."""
+    return _join("inbox", agency, event_type)
+
+
+def feed(subscriber: str, agreement: str, version: int, event_type: str) -> str:
+    """Where the views of one agreement go. Raises ValueError where a part is not an id or `version` is below 1."""
+    if version < 1:
+        raise ValueError("an agreement's version counts from 1")
+    return _join("feed", subscriber, agreement, f"v{version}", event_type)
+
+
+def notices(publisher: str) -> str:
+    """Where `publisher` hears what became of its events. Raises ValueError where it is not an id."""
+    return _join("notices", publisher)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxName:
+    """An inbox topic's parts."""
+
+    agency: str
+    event_type: str
+
+
+def parse_inbox(topic: str) -> InboxName:
+    """The parts of an inbox topic's name. Raises ValueError where `topic` is not one."""
+    parts = topic.split(".")
+    if len(parts) != 3 or parts[0] != "inbox" or not all(map(is_id, parts[1:])):
+        raise ValueError(f"{topic!r} is not an inbox")
+    return InboxName(parts[1], parts[2])
+
+
+def _join(*parts: str) -> str:
+    for part in parts:
+        if not is_id(part):
+            raise ValueError(f"{part!r} is not an id: use a-z, 0-9 and inner hyphens")
+    return ".".join(parts)

@@ -1,0 +1,41 @@
+"""The Confluent wire format: a zero byte, a 4-byte big-endian schema id, then the Avro body.
+
+Source: Confluent Schema Registry documentation, "Wire format".
+"""
+
+from __future__ import annotations
+
+import struct
+
+from tidings.errors import Finding, ReasonCode, Reject
+
+MAGIC = 0
+HEADER_BYTES = 5
+_HEADER = struct.Struct(">bI")
+
+
+def header(schema_id: int) -> bytes:
+    """The 5 bytes before an Avro body. Raises ValueError where `schema_id` does not fit 32 bits unsigned."""
+    if not 0 <= schema_id < 2**32:
+        raise ValueError("a schema id is a 32-bit unsigned number")
+    return _HEADER.pack(MAGIC, schema_id)
+
+
+def schema_id_of(value: bytes) -> int:
+    """The schema id of a framed value. Raises Reject (`wire_format`) where there is no such frame."""
+    if len(value) < HEADER_BYTES or value[0] != MAGIC:
+        raise Reject([Finding(ReasonCode.WIRE_FORMAT)])
+    return int(_HEADER.unpack_from(value)[1])
+
+
+def zigzag(number: int) -> bytes:
+    """A long as Avro writes it. Raises ValueError beyond 64 bits. Source: Avro 1.12 specification, "Binary Encoding"."""
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("an Avro long has 64 bits")
+    rest = (number << 1) ^ (number >> 63)
+    out = bytearray()
+    while rest > 0x7F:
+        out.append((rest & 0x7F) | 0x80)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
