@@ -29,7 +29,7 @@ class KeyRing:
 
     @classmethod
     def from_file(cls, path: Path) -> KeyRing:
-        """Read a root key written as 64 hex digits. Raises Fatal where it is absent, readable by others or malformed."""
+        """Read a root key written as 64 hex digits. Raises Fatal where it is absent, open to others or malformed."""
         try:
             mode = path.stat().st_mode & 0o777
             text = path.read_text("ascii").strip()

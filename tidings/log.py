@@ -83,7 +83,7 @@ class Handler(Protocol):
         ...
 
     def idle(self, now_ms: int) -> Transaction | None:
-        """Called between batches: loads a newer policy where there is one and acknowledges it with policy-switch blocks."""
+        """Called between batches: loads a newer policy where there is one, acknowledged with policy-switch blocks."""
         ...
 
     def committed(self, anchors: dict[Partition, str]) -> None:

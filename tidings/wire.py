@@ -29,7 +29,7 @@ def schema_id_of(value: bytes) -> int:
 
 
 def zigzag(number: int) -> bytes:
-    """A long as Avro writes it. Raises ValueError beyond 64 bits. Source: Avro 1.12 specification, "Binary Encoding"."""
+    """A long as Avro writes it. Raises ValueError beyond 64 bits. Source: Avro 1.12, "Binary Encoding"."""
     if not -(2**63) <= number < 2**63:
         raise ValueError("an Avro long has 64 bits")
     rest = (number << 1) ^ (number >> 63)

@@ -1,4 +1,4 @@
-"""The policy as data: what `tidings apply` publishes to `exchange.policy` and what a worker loads. No code, no secret.
+"""The policy as data: what `tidings apply` publishes to `exchange.policy` and a worker loads. No code, no secret.
 
 A policy is immutable. Its `hash` is the SHA-256 of its canonical JSON without the field `hash` (`tidings.policy.codec`).
 """
@@ -21,14 +21,14 @@ class _Frozen(BaseModel):
 
 
 class Environment(StrEnum):
-    """Whether events are about people (`LIVE`) or made up (`SYNTHETIC`); an exchange takes one kind only."""
+    """Whether events are real (`LIVE`) or made up (`SYNTHETIC`); an exchange takes one kind only."""
 
     LIVE = "LIVE"
     SYNTHETIC = "SYNTHETIC"
 
 
 class CheckRule(_Frozen):
-    """One check on one event type: `check` is a name in the table of `tidings.checks`, `paths` are dotted field paths."""
+    """One check on one event type: `check` is a name in the table of `tidings.checks`, `paths` are dotted."""
 
     check: str
     paths: tuple[str, ...]
@@ -63,7 +63,7 @@ class FieldRule(_Frozen):
 
 
 class Condition(_Frozen):
-    """One line of a row filter: the value at `path` (any element, where the path crosses an array) passes when `op` holds.
+    """One line of a row filter: the value at `path` (any element, where it crosses an array) passes when `op` holds.
 
     `in` / `not_in` compare with `values` exactly; `starts_with` takes text prefixes. `missing` says what a null or an
     empty array does.
@@ -86,9 +86,9 @@ class Protection(StrEnum):
 class View(_Frozen):
     """What one agreement makes of one event type from one inbox, and the feed that it goes to.
 
-    `key_group` names the keys of its pseudonyms: the agreement's id, or a declared linkage group. `interest` is None, or
-    the feed keys (pseudonyms) of the only subjects wanted. Valid from the start of `valid_from` to the end of `valid_until`
-    (UTC); after that, corrections only where `after_end` says so.
+    `key_group` names the keys of its pseudonyms: the agreement's id, or a declared linkage group. `interest` is None,
+    or the feed keys (pseudonyms) of the only subjects wanted. Valid from the start of `valid_from` to the end of
+    `valid_until` (UTC); after that, corrections only where `after_end` says so.
     """
 
     agreement: str
