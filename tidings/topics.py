@@ -9,6 +9,7 @@ POLICY = "exchange.policy"
 DECISIONS = "exchange.decisions"
 NONCES = "exchange.nonces"
 QUARANTINE = "quarantine"
+REPLAYS = "exchange.replays"
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 

@@ -1,6 +1,6 @@
 """The policy as data: what `tidings apply` publishes to `exchange.policy` and a worker loads. No code, no secret.
 
-A policy is immutable. Its `hash` is the SHA-256 of its canonical JSON without the field `hash` (`tidings.policy.codec`).
+A policy is immutable. Its `hash` is the SHA-256 of its canonical JSON without its `hash` (`tidings.policy.codec`).
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class CheckRule(_Frozen):
 class Inbox(_Frozen):
     """One inbox and all that a worker needs to read it without the registry.
 
-    `writer_schemas` maps each allowed schema id (as text, for JSON) to its Avro schema, oldest first; `reader_schema` is
-    the event type's current version, with every named type resolved in place. All schemas carry `doc` and `category`.
+    `writer_schemas` maps each allowed schema id (as text, for JSON) to its Avro schema, oldest first; `reader_schema`
+    is the event type's current version, with every named type resolved in place. All schemas carry `doc` and `category`.
     """
 
     topic: str
