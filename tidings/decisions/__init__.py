@@ -1,0 +1,43 @@
+"""Decision blocks: what was decided for each event of a batch, chained by hash, with no clear value in them."""
+
+from tidings.decisions._anchors import GENESIS, Anchor, anchor_text, parse_anchor
+from tidings.decisions._chain import FIRST_PREVIOUS, block_hash, verify_chain
+from tidings.decisions._codec import decode_block, encode_block
+from tidings.decisions._model import (
+    AgreementOutcome,
+    Block,
+    BlockKind,
+    Entry,
+    Outcome,
+    ViewOutcome,
+)
+from tidings.decisions._nonces import NONCE_BYTES, commitment, nonce_key
+from tidings.decisions._parts import PART_BYTES, split
+from tidings.decisions._schema import BLOCK_SCHEMA
+from tidings.decisions._tags import epoch_of, subject_tag
+
+__all__ = [
+    "BLOCK_SCHEMA",
+    "FIRST_PREVIOUS",
+    "GENESIS",
+    "NONCE_BYTES",
+    "PART_BYTES",
+    "AgreementOutcome",
+    "Anchor",
+    "Block",
+    "BlockKind",
+    "Entry",
+    "Outcome",
+    "ViewOutcome",
+    "anchor_text",
+    "block_hash",
+    "commitment",
+    "decode_block",
+    "encode_block",
+    "epoch_of",
+    "nonce_key",
+    "parse_anchor",
+    "split",
+    "subject_tag",
+    "verify_chain",
+]
