@@ -1,0 +1,90 @@
+"""Translates the client's errors into ours at the boundary: a code's name and what we were doing, nothing else.
+
+The client's own text may hold keys, values and inner errors, so it never crosses; a `KafkaException` is always answered
+with `raise … from None`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from tidings.errors import Fatal, Retriable, TidingsError
+
+
+class Abortable(TidingsError):
+    """The open transaction cannot be committed: it is aborted, and the same batch is read and decided again."""
+
+    action: ClassVar[str] = "abort the transaction, then read the same batch again"
+    exit_code: ClassVar[int] = 75
+
+
+# Another process took this slot over (or never let go of it): going on would deliver twice.
+_FENCED = frozenset(
+    {
+        "_FENCED",
+        "PRODUCER_FENCED",
+        "FENCED_INSTANCE_ID",
+        "UNRELEASED_INSTANCE_ID",
+    }
+)
+
+# The group moved on while the batch was under way; its partitions may be another worker's by now.
+_MOVED_ON = frozenset(
+    {
+        "ILLEGAL_GENERATION",
+        "UNKNOWN_MEMBER_ID",
+        "STALE_MEMBER_EPOCH",
+        "FENCED_MEMBER_EPOCH",
+        "REBALANCE_IN_PROGRESS",
+    }
+)
+
+# The same call can succeed later; the client does not flag all of these as retriable itself.
+_TRANSIENT = frozenset(
+    {
+        "_TIMED_OUT",
+        "_TIMED_OUT_QUEUE",
+        "_TRANSPORT",
+        "_ALL_BROKERS_DOWN",
+        "_RESOLVE",
+        "_WAIT_COORD",
+        "_IN_PROGRESS",
+        "_PREV_IN_PROGRESS",
+        "_QUEUE_FULL",
+        "_RETRY",
+        "REQUEST_TIMED_OUT",
+        "COORDINATOR_LOAD_IN_PROGRESS",
+        "COORDINATOR_NOT_AVAILABLE",
+        "NOT_COORDINATOR",
+        "NOT_LEADER_FOR_PARTITION",
+        "LEADER_NOT_AVAILABLE",
+        "BROKER_NOT_AVAILABLE",
+        "NETWORK_EXCEPTION",
+        "CONCURRENT_TRANSACTIONS",
+        "UNSTABLE_OFFSET_COMMIT",
+    }
+)
+
+
+def error_of(exception: KafkaException) -> KafkaError:
+    """The client's error inside its exception."""
+    error: KafkaError = exception.args[0]
+    return error
+
+
+def translate(error: KafkaError, doing: str) -> TidingsError:
+    """Our error for the client's: Fatal, Abortable or Retriable, by what the caller does next.
+
+    Args: `doing` says what was under way, in words of our own ("committing"). Unknown codes are Fatal: what is not
+    understood stops the worker. The text holds the code's name and never the client's message.
+    """
+    text = f"{doing}: {error.name()}"
+    if error.fatal() or error.name() in _FENCED:
+        return Fatal(text)
+    if error.txn_requires_abort() or error.name() in _MOVED_ON:
+        return Abortable(text)
+    if error.retriable() or error.name() in _TRANSIENT:
+        return Retriable(text)
+    return Fatal(text)
