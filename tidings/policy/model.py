@@ -40,7 +40,7 @@ class Inbox(_Frozen):
     """One inbox and all that a worker needs to read it without the registry.
 
     `writer_schemas` maps each allowed schema id (as text, for JSON) to its Avro schema, oldest first; `reader_schema`
-    is the event type's current version, with every named type resolved in place. All schemas carry `doc` and `category`.
+    is the event type's current version, with every named type resolved in place. All carry `doc` and `category`.
     """
 
     topic: str

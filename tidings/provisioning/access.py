@@ -20,8 +20,10 @@ Operation = Literal["READ", "WRITE", "DESCRIBE"]
 
 
 class Access(NamedTuple):
-    """One ALLOW entry for one principal (without `User:`), from any host. Source: Kafka 4.3 documentation, "Authorization
-    and ACLs"."""
+    """One ALLOW entry for one principal (without `User:`), from any host.
+
+    Source: Kafka 4.3 documentation, "Authorization and ACLs".
+    """
 
     principal: str
     resource: Resource

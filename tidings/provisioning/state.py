@@ -1,0 +1,53 @@
+"""The two sides of a plan: what there should be, and what a broker and a registry hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidings.log import Partition
+from tidings.policy.model import Policy
+from tidings.provisioning.access import Access
+from tidings.provisioning.topic_plan import TopicPlan
+
+Schema = dict[str, Any]
+QuotaValues = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the files say. `schemas` maps a subject to its versions, oldest first; `quotas` is by principal, with
+    Kafka's names (`producer_byte_rate`, `consumer_byte_rate` in bytes a second, `request_percentage` in percent)."""
+
+    policy: Policy
+    topics: tuple[TopicPlan, ...]
+    access: frozenset[Access]
+    schemas: Mapping[str, tuple[Schema, ...]]
+    quotas: Mapping[str, QuotaValues]
+    principals: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ActualTopic:
+    """A topic as the broker has it; `config` holds the settings that were set on it, as Kafka writes them."""
+
+    partitions: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What the broker and the registry hold of what Tidings manages.
+
+    `access` has only the entries of managed principals. `schemas` maps a subject to its registered versions, oldest
+    first, as parsed JSON. `started` holds the inbox partitions for which the exchange's group has a committed offset.
+    """
+
+    policy: Policy | None = None
+    topics: Mapping[str, ActualTopic] = field(default_factory=dict)
+    access: frozenset[Access] = frozenset()
+    schemas: Mapping[str, tuple[Schema, ...]] = field(default_factory=dict)
+    quotas: Mapping[str, QuotaValues] = field(default_factory=dict)
+    principals: frozenset[str] = frozenset()
+    started: frozenset[Partition] = frozenset()
