@@ -1,0 +1,113 @@
+"""Reads a JSON file and remembers on which line each key and element stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from pathlib import Path
+from typing import Any
+
+from tidings.errors import BadInput, Problem
+
+Place = tuple[str | int, ...]
+_SPACE = re.compile(r"[ \t\r\n]*")
+_SCALAR = re.compile(r"[^\s,\]}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """A JSON document, with the line of every key and element by its place (`("fields", 3, "doc")`)."""
+
+    path: Path
+    value: Any
+    lines: dict[Place, int]
+
+    def line(self, place: Place) -> int:
+        """The line of `place`, or of the nearest thing around it that exists."""
+        while place not in self.lines:
+            place = place[:-1]
+        return self.lines[place]
+
+    def problem(self, place: Place, field: str, rule: str, message: str) -> Problem:
+        """A problem at `place` in this file."""
+        return Problem(self.path.name, self.line(place), field, rule, message)
+
+
+def read_json(path: Path) -> JsonFile:
+    """Read `path` as UTF-8 JSON. Raises BadInput where it is absent, malformed or holds a key twice."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError:
+        raise BadInput([Problem(path.name, 0, "", "readable", "the file cannot be read")]) from None
+    except UnicodeDecodeError:
+        raise BadInput([Problem(path.name, 0, "", "utf-8", "the file is not UTF-8")]) from None
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInput([Problem(path.name, error.lineno, "", "json", error.msg)]) from None
+    except RecursionError:
+        raise BadInput([Problem(path.name, 0, "", "json", "nested too deeply")]) from None
+    places = _Places(text, path.name)
+    places.value(0, ())
+    if places.doubled:
+        raise BadInput(places.doubled)
+    return JsonFile(path, value, places.lines)
+
+
+class _Places:
+    """Walks text that is known to be JSON."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._at = 0
+        self._line = 1
+        self.lines: dict[Place, int] = {}
+        self.doubled: list[Problem] = []
+
+    def value(self, at: int, place: Place) -> int:
+        """Note the lines of the value that starts at or after `at`, and return where it ends."""
+        at = self._skip(at)
+        self.lines.setdefault(place, self._line_at(at))
+        if self._text[at] == "{":
+            return self._members(at, place)
+        if self._text[at] == "[":
+            return self._elements(at, place)
+        if self._text[at] == '"':
+            return int(scanstring(self._text, at + 1, True)[1])
+        scalar = _SCALAR.match(self._text, at)
+        return scalar.end() if scalar else at + 1
+
+    def _members(self, at: int, place: Place) -> int:
+        at = self._skip(at + 1)
+        while self._text[at] != "}":
+            key, after = scanstring(self._text, at + 1, True)
+            line = self._line_at(at)
+            if (*place, key) in self.lines:
+                self.doubled.append(Problem(self._file, line, str(key), "doubled-key", "this key stands here twice"))
+            self.lines[(*place, key)] = line
+            at = self._skip(self.value(self._skip(after) + 1, (*place, key)))
+            if self._text[at] == ",":
+                at = self._skip(at + 1)
+        return at + 1
+
+    def _elements(self, at: int, place: Place) -> int:
+        at = self._skip(at + 1)
+        index = 0
+        while self._text[at] != "]":
+            at = self._skip(self.value(at, (*place, index)))
+            index += 1
+            if self._text[at] == ",":
+                at = self._skip(at + 1)
+        return at + 1
+
+    def _skip(self, at: int) -> int:
+        space = _SPACE.match(self._text, at)
+        return space.end() if space else at
+
+    def _line_at(self, at: int) -> int:
+        self._line += self._text.count("\n", self._at, at)
+        self._at = at
+        return self._line
