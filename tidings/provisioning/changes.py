@@ -39,7 +39,7 @@ class Change:
     subject: object = None
 
 
-class Incompatible(Exception):  # noqa: N818 - named by what it is, as the other errors
+class Incompatible(Exception):
     """A topic cannot become what the files say: partitions are fixed for a topic's generation."""
 
 

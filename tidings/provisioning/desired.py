@@ -1,0 +1,68 @@
+"""What the files say that there should be: a policy, its country and its catalogue, turned into things on a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from tidings import topics
+from tidings.agreements import Agency, Country
+from tidings.catalogue import Catalogue
+from tidings.policy.model import Policy
+from tidings.provisioning.access import EXCHANGE, access_of
+from tidings.provisioning.state import Desired, QuotaValues, Schema
+from tidings.provisioning.topic_plan import topics_of
+
+
+def subject_of(topic: str) -> str:
+    """The registry subject of a topic's values. Source: Confluent documentation, "TopicNameStrategy"."""
+    return f"{topic}-value"
+
+
+def desired_state(
+    policy: Policy,
+    country: Country,
+    catalogue: Catalogue,
+    system_schemas: Mapping[str, Schema],
+    today: date,
+    deployment: str,
+) -> Desired:
+    """Everything that `policy` needs, on a UTC day.
+
+    `system_schemas` maps system topics (and `notices`, for every publisher's) to the Avro schema of their values.
+    """
+    event_types = catalogue.event_types
+    retention = {each.agreement: each.retention_days for each in sorted(country.agreements, key=lambda a: a.version)}
+    agencies = tuple(sorted(country.agencies))
+    return Desired(
+        policy=policy,
+        topics=topics_of(policy, {name: each.retention_days for name, each in event_types.items()}, retention),
+        access=access_of(policy, agencies, today, deployment),
+        schemas=_schemas(policy, catalogue, system_schemas),
+        quotas={name: _quota(agency) for name, agency in country.agencies.items()},
+        principals=frozenset((*agencies, EXCHANGE)),
+    )
+
+
+def _schemas(
+    policy: Policy, catalogue: Catalogue, system_schemas: Mapping[str, Schema]
+) -> dict[str, tuple[Schema, ...]]:
+    found = {subject_of(inbox.topic): catalogue.event_types[inbox.event_type].versions for inbox in policy.inboxes}
+    found |= {subject_of(view.feed): (view.view_schema,) for view in policy.views}
+    for topic, schema in system_schemas.items():
+        if topic != "notices":
+            found[subject_of(topic)] = (schema,)
+            continue
+        for agency in {inbox.agency for inbox in policy.inboxes}:
+            found[subject_of(topics.notices(agency))] = (schema,)
+    return found
+
+
+def _quota(agency: Agency) -> QuotaValues:
+    quota = {
+        "producer_byte_rate": agency.quotas.produce_bytes_per_second,
+        "consumer_byte_rate": agency.quotas.consume_bytes_per_second,
+    }
+    if agency.quotas.request_percentage is not None:
+        quota["request_percentage"] = agency.quotas.request_percentage
+    return quota
