@@ -17,8 +17,8 @@ class LoopSettings:
 
     `transaction_timeout_ms` and `session_timeout_ms` bound how long a killed worker holds up its successor and the
     feeds' readers. `work_budget_ms` (begin to offsets) is below the former. `commit_budget_ms` is how long the same
-    commit is asked for again. `take_budget_ms` bounds the rebuilding of windows after an assignment. `abort_limit` is how many
-    times running one worker aborts before it stops.
+    commit is asked for again. `take_budget_ms` bounds the rebuilding of windows after an assignment. `abort_limit`
+    is how many times running one worker aborts before it stops.
     """
 
     batch_max_events: int = 10_000
