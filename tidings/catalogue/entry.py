@@ -69,9 +69,11 @@ def _check_entry(
             problems.append(file.problem(place, field, "unknown-check", f"there is no check {rule.check!r}"))
         if not rule.paths:
             problems.append(file.problem(place, field, "paths", "a check names at least one path"))
-        for path in (*rule.paths, *_paths_in(rule)):
-            if path not in fields:
-                problems.append(file.problem(place, field, "unknown-path", f"the event type has no field {path!r}"))
+        problems.extend(
+            file.problem(place, field, "unknown-path", f"the event type has no field {path!r}")
+            for path in dict.fromkeys((*rule.paths, *_paths_in(rule)))
+            if path not in fields
+        )
     for at, condition in enumerate(entry.default_where):
         if condition.path not in fields:
             place = ("catalogue", "default_where", at)
@@ -80,7 +82,7 @@ def _check_entry(
 
 
 def _paths_in(rule: CheckRule) -> list[str]:
-    """The paths that stand in a check's parameters: `first` and `then`, and the keys of `when`."""
-    paths = [rule.params[name] for name in ("first", "then") if isinstance(rule.params.get(name), str)]
+    """The paths that stand in a check's parameters: `first`, `then` and `when.path`."""
     when = rule.params.get("when")
-    return paths + (list(when) if isinstance(when, dict) else [])
+    named = [rule.params.get("first"), rule.params.get("then"), when.get("path") if isinstance(when, dict) else None]
+    return [path for path in named if isinstance(path, str)]

@@ -34,7 +34,7 @@ class FieldInfo:
 
 
 def fields_of(schema: dict[str, Any]) -> Iterator[FieldInfo]:
-    """Every field of a standalone record schema, records before what is in them. A type inside itself is not entered again."""
+    """Every field of a standalone record schema, records before what is in them. Recursion is not entered again."""
     yield from _fields(schema, "", frozenset(), False, _named_types(schema, {}), ())
 
 

@@ -15,8 +15,8 @@ HEAD: Final[tuple[dict[str, Any], ...]] = (
         "name": "event_id",
         "type": {"type": "string", "logicalType": "uuid"},
         "category": "identifier",
-        "doc": "Unique for ever, in lower case. A connector derives it (uuid5) from source system, message id and content, "
-        "because real feeds use message ids again. A mended event needs a new one.",
+        "doc": "Unique for ever, in lower case. A connector derives it (uuid5) from source system, message id and "
+        "content, because real feeds use message ids again. A mended event needs a new one.",
     },
     {
         "name": "change",
@@ -49,7 +49,7 @@ HEAD: Final[tuple[dict[str, Any], ...]] = (
         "type": [NULL, {"type": "string", "logicalType": "uuid"}],
         "default": None,
         "category": "identifier",
-        "doc": "The event_id that this event corrects, where the source knows it; most real sources know the record_id only.",
+        "doc": "The event_id that this event corrects, where the source knows it; most know the record_id only.",
     },
     {
         "name": "life_event_id",
@@ -82,7 +82,7 @@ HEAD: Final[tuple[dict[str, Any], ...]] = (
         "name": "source",
         "type": "tidings.types.Source",
         "category": "plain",
-        "doc": "Where the event comes from. The agency equals the inbox's agency, or the event is refused (source_mismatch).",
+        "doc": "Where the event comes from. The agency equals the inbox's, or the event is refused (source_mismatch).",
     },
     {
         "name": "subject",
@@ -109,13 +109,13 @@ HEAD: Final[tuple[dict[str, Any], ...]] = (
         "name": "protection",
         "type": "tidings.types.Protection",
         "category": "plain",
-        "doc": "Whether the subject is protected. Events of protected subjects reach an agreement only where it says so.",
+        "doc": "Whether the subject is protected. Protected events reach an agreement only where it says so.",
     },
     {
         "name": "environment",
         "type": "tidings.types.Environment",
         "category": "plain",
-        "doc": "Whether the event is about a real person. A live exchange refuses synthetic events, and the other way round.",
+        "doc": "Whether the event is about a real person. A live exchange refuses synthetic events and vice versa.",
     },
 )
 

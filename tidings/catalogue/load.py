@@ -12,7 +12,7 @@ import fastavro
 
 from tidings import topics
 from tidings.catalogue.entry import read_entry
-from tidings.catalogue.fields import field_map, full_name
+from tidings.catalogue.fields import field_map
 from tidings.catalogue.json_file import JsonFile, read_json
 from tidings.catalogue.model import Catalogue, EventType
 from tidings.catalogue.named_types import Named, inline
@@ -40,7 +40,7 @@ def load_catalogue(directory: Path, known_checks: Collection[str] | None = None)
 
     Args:
         directory: holds `<event-type>.avsc`, `types/<Name>.avsc` and, where a type has older versions,
-            `history/<event-type>.v<N>.avsc`.
+            `history/<event-type>.v<N>.avsc`, each standing by itself, as it was registered.
         known_checks: the names that a check may have; None accepts any (the table of checks is not the catalogue's).
 
     Raises:
@@ -115,12 +115,7 @@ def _load_event(
     if schema is None:
         return None
     entry = read_entry(file, field_map(schema), known_checks, problems)
-    versions = []
-    for path in older:
-        old = _read(path, problems)
-        standalone = old and _event_schema(name, old, named, problems)
-        if standalone:
-            versions.append(standalone)
+    versions = [old for path in older if (old := _load_version(path, schema["name"], problems))]
     if entry is None:
         return None
     return EventType(
@@ -150,19 +145,38 @@ def _event_schema(name: str, file: JsonFile, named: Named, problems: list[Proble
         return None
     check_event(file, problems)
     bare = {key: value for key, value in file.value.items() if key != "catalogue"}
-    # An older version may carry its own copies of types that have since changed.
     for at, field in enumerate(bare["fields"]):
         unknown: set[str] = set()
-        inline(field["type"], {key: value for key, value in named.items() if key != full_name(bare)}, unknown)
+        inline(field["type"], named, unknown)
         for missing in sorted(unknown):
             message = f"there is no shared type {missing!r}"
             problems.append(file.problem(("fields", at, "type"), field["name"], "unknown-type", message))
     if len(problems) > before:
         return None
     schema: dict[str, Any] = inline(bare, named, set())
+    return schema if _is_avro(file, schema, problems) else None
+
+
+def _load_version(path: Path, expected_name: str, problems: list[Problem]) -> dict[str, Any] | None:
+    """An older version: standalone, as it was registered, for the shared types move on without it."""
+    file = _read(path, problems)
+    if file is None:
+        return None
+    schema = file.value
+    if not isinstance(schema, dict) or (schema.get("name"), schema.get("namespace")) != (
+        expected_name,
+        EVENT_NAMESPACE,
+    ):
+        message = f"an older version is the record {EVENT_NAMESPACE}.{expected_name}"
+        problems.append(file.problem((), "name", "name-of-file", message))
+        return None
+    return schema if _is_avro(file, schema, problems) else None
+
+
+def _is_avro(file: JsonFile, schema: dict[str, Any], problems: list[Problem]) -> bool:
     try:
         fastavro.parse_schema(schema)
     except Exception:  # noqa: BLE001 - fastavro raises many kinds, and their text may hold a value
         problems.append(file.problem((), "(schema)", "avro", "this is not a valid Avro schema"))
-        return None
-    return schema
+        return False
+    return True

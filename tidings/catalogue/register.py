@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from tidings.catalogue.head import HEAD, NULL
@@ -76,7 +77,9 @@ def event_type_of(definition: RegisterDefinition, event_type: str, entry: Mappin
     }
 
 
-def definition_of(fields: Mapping[str, Mapping[str, Any]], register: Mapping[str, Any], file: str) -> RegisterDefinition:
+def definition_of(
+    fields: Mapping[str, Mapping[str, Any]], register: Mapping[str, Any], file: str
+) -> RegisterDefinition:
     """Join a register's definition with its fields'. Raises BadInput where one is missing or incomplete."""
     problems: list[Problem] = []
     joined = []
@@ -99,8 +102,6 @@ def definition_from_rsf(lines: Iterable[str], file: str) -> RegisterDefinition:
 
     Hashes are not verified here: the source connector does that. Raises BadInput where a definition is missing.
     """
-    from hashlib import sha256
-
     items: dict[str, str] = {}
     latest: dict[str, str] = {}
     for line in lines:
@@ -129,7 +130,9 @@ def definition_from_json(document: Mapping[str, Any], file: str) -> RegisterDefi
 def _body_field(definition: RegisterDefinition, field: RegisterField, problems: list[Problem]) -> dict[str, Any]:
     kind = DATATYPES.get(field.datatype)
     if kind is None:
-        problems.append(Problem(definition.register, 0, field.field, "datatype", f"unknown datatype {field.datatype!r}"))
+        problems.append(
+            Problem(definition.register, 0, field.field, "datatype", f"unknown datatype {field.datatype!r}")
+        )
     if field.cardinality not in ("1", "n"):
         problems.append(Problem(definition.register, 0, field.field, "cardinality", "a cardinality is 1 or n"))
     many = field.cardinality == "n"

@@ -74,7 +74,7 @@ def check_event(file: JsonFile, problems: list[Problem]) -> None:
             return
     for at, field in enumerate(fields[len(HEAD) :], len(HEAD)):
         if not _may_be_absent(field):
-            message = "a body field is nullable with default null, or an array with default []: an annulment has its head only"
+            message = "a body field is nullable with default null, or an array with default [] (an annulment needs only its head)"
             problems.append(file.problem(("fields", at), field["name"], "absent-by-default", message))
 
 
@@ -86,7 +86,7 @@ def _may_be_absent(field: dict[str, Any]) -> bool:
 
 
 def _check_type(file: JsonFile, kind: Any, place: Place, name: str, problems: list[Problem]) -> None:
-    """Only what every mask and projection knows: primitives, unions of null and one type, arrays, names of shared types."""
+    """Only what every mask and projection knows: primitives, null or one type, arrays, names of shared types."""
     if isinstance(kind, str):
         return
     if isinstance(kind, list):
@@ -107,6 +107,8 @@ def _check_type(file: JsonFile, kind: Any, place: Place, name: str, problems: li
 def _known_keys(
     file: JsonFile, value: dict[str, Any], known: frozenset[str], place: Place, field: str, problems: list[Problem]
 ) -> None:
-    for key in value:
-        if key not in known:
-            problems.append(file.problem((*place, key), field or key, "unknown-key", f"unknown key {key!r}"))
+    problems.extend(
+        file.problem((*place, key), field or key, "unknown-key", f"unknown key {key!r}")
+        for key in value
+        if key not in known
+    )

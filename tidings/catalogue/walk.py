@@ -9,8 +9,8 @@ from typing import Any
 def get(record: Mapping[str, Any], path: str) -> list[Any]:
     """All values at `path` (`deceased.names.family`), in order of occurrence.
 
-    Arrays on the way and at the end fan out, and nulls are dropped, so an absent value is an empty list. A step that the
-    record does not have counts as null.
+    Arrays on the way and at the end fan out, and nulls are dropped, so an absent value is an empty list. A step that
+    the record does not have counts as null.
     """
     found: list[Any] = [record]
     for step in path.split("."):
