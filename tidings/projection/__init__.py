@@ -1,1 +1,25 @@
-"""What one agreement makes of one event."""
+"""Compiles (schema, agreement) to a view over Avro bytes; pure. What others use:
+
+- `derive_view_schema`, `rule_errors`, `RuleError`: when agreements are planned;
+- `InboxProjector`, `Scan`, `Projected`, `reference_projector`: when events are decided;
+- `derived_ids` functions in `ids`, `decode_view`: for audits, commands and tests.
+"""
+
+from __future__ import annotations
+
+from tidings.projection.contract import InboxProjector, Projected, Scan
+from tidings.projection.decode_view import decode_view
+from tidings.projection.derive import derive_view_schema, rule_errors
+from tidings.projection.reference import reference_projector
+from tidings.projection.rules import RuleError
+
+__all__ = [
+    "InboxProjector",
+    "Projected",
+    "RuleError",
+    "Scan",
+    "decode_view",
+    "derive_view_schema",
+    "reference_projector",
+    "rule_errors",
+]

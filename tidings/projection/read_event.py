@@ -1,0 +1,41 @@
+"""Reads one event's bytes: sound structure first, then fastavro, from the writer's version to the current one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any
+
+import fastavro
+from fastavro.read import SchemaResolutionError
+
+from tidings.errors import Finding, ReasonCode, Reject
+from tidings.policy.model import JsonObject
+from tidings.projection.structure import Malformed, structure_of
+from tidings.projection.types import TypeTable, read_types
+
+Reader = Callable[[bytes], dict[str, Any]]
+
+_RESOLUTION = (SchemaResolutionError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError)
+
+
+def readers_of(writer_schemas: Mapping[str, JsonObject], current: TypeTable) -> dict[int, Reader]:
+    """One reader for each writer's schema id. A reader raises Reject (`undecodable`) and nothing else, holding no value."""
+    target = fastavro.parse_schema(current.standalone(current.root, logical=False))
+    return {int(schema_id): _reader(schema, target) for schema_id, schema in writer_schemas.items()}
+
+
+def _reader(schema: JsonObject, target: Any) -> Reader:
+    table = read_types(schema)
+    plain = table.standalone(table.root, logical=False)
+    check, writer = structure_of(plain), fastavro.parse_schema(plain)
+
+    def read(body: bytes) -> dict[str, Any]:
+        try:
+            check(body)
+            found: dict[str, Any] = fastavro.schemaless_reader(BytesIO(body), writer, target)
+        except (Malformed, *_RESOLUTION):
+            raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
+        return found
+
+    return read
