@@ -1,4 +1,4 @@
-"""Whether an agreement counts for an event, by the batch's clock reading: the one place that reads an agreement's dates."""
+"""Whether an agreement counts for an event, by the batch's clock reading: the one reader of an agreement's dates."""
 
 from __future__ import annotations
 
