@@ -1,4 +1,4 @@
-"""The log that these tests run on: the suite's broker, or the one that TIDINGS_TEST_BOOTSTRAP names (no TLS, no ACL)."""
+"""The log that these tests run on: the suite's broker, or one that TIDINGS_TEST_BOOTSTRAP names (no TLS)."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -280,7 +280,7 @@ class Worker:
         except (TidingsError, AssertionError) as failure:
             self.failure = failure
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tidings.kafka.kit import Copier, Log, Worker, eventually
-from tidings.errors import Fatal
+from tests.tidings.kafka.kit import Log, Worker, eventually
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition
 
@@ -28,12 +27,12 @@ def test_committed_is_seen_with_its_offset_and_anchor(log: Log, protocol: str) -
 
     assert log.expected() == log.copied()
     offset, anchor = log.committed(Partition(log.inboxes[0], 0))
-    assert 500 == offset
-    assert "0" == anchor.split(":")[0]
+    assert offset == 500
+    assert anchor.split(":")[0] == "0"
 
 
 def test_a_worker_goes_on_from_the_anchor(log: Log) -> None:
-    """The successor takes the sequence from the block at the committed anchor, so that there is no gap and no repeat."""
+    """The successor takes the sequence from the block at the committed anchor: no gap and no repeat."""
     log.set_up()
     log.publish(numbers(100))
     with Worker(log):
@@ -44,4 +43,4 @@ def test_a_worker_goes_on_from_the_anchor(log: Log) -> None:
         eventually(lambda: log.copied_count() == 200, "the second hundred")
 
     assert log.expected() == log.copied()
-    assert [100] == [position.offset for position in second.handler.taken]
+    assert [position.offset for position in second.handler.taken] == [100]

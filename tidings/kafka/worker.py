@@ -1,0 +1,87 @@
+"""One worker's process: its slot's clients, its loop, its health endpoint; SIGTERM and SIGINT drain it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from tidings.clock import Clock, SystemClock
+from tidings.errors import TidingsError
+from tidings.kafka.clients import ClientSettings, consumer_config, open_consumer, open_producer, producer_config
+from tidings.kafka.health import Health
+from tidings.kafka.loop import Loop
+from tidings.kafka.settings import LoopSettings
+from tidings.kafka.snapshot import Snapshot
+from tidings.log import Handler
+
+_log = structlog.get_logger(__name__)
+
+Observer = Callable[[Snapshot], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one worker runs: its slot of the deployment, its principal, its health port (0: any free one).
+
+    `parent` is the process id of the supervisor: the worker drains when it is gone. 0 means that there is none.
+    """
+
+    slot: int
+    principal: str = "exchange"
+    health_port: int = 0
+    parent: int = 0
+
+
+def run_worker(
+    cluster: ClientSettings,
+    place: Place,
+    handler: Handler,
+    settings: LoopSettings | None = None,
+    *,
+    clock: Clock | None = None,
+    registry: CollectorRegistry = REGISTRY,
+    observer: Observer = lambda _snapshot: None,
+    probe: Callable[[str], None] = lambda _step: None,
+) -> int:
+    """Run `handler` in this process until SIGTERM or SIGINT, or until it has to stop. Returns the exit code.
+
+    A signal lets the open transaction finish and leaves the group; the records held are left for the successor.
+    A fenced worker ends with Fatal's code: another process has its slot.
+    """
+    settings = settings or LoopSettings()
+    clock = clock or SystemClock()
+    health = Health(clock, place.health_port, registry)
+
+    def observe(snapshot: Snapshot) -> None:
+        health.observe(snapshot)
+        observer(snapshot)
+        if place.parent and os.getppid() != place.parent:
+            loop.stop()
+
+    loop = Loop(
+        open_consumer(consumer_config(cluster, place.principal, place.slot, settings)),
+        open_producer(producer_config(cluster, place.principal, place.slot, settings)),
+        handler,
+        settings,
+        clock=clock,
+        observer=observe,
+        probe=probe,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: loop.stop())
+    health.start()
+    _log.info("worker started", slot=place.slot, health_port=health.port)
+    try:
+        loop.run()
+    except TidingsError as failure:
+        _log.error("worker stopped", slot=place.slot, error=type(failure).__name__, why=str(failure))
+        return failure.exit_code
+    finally:
+        health.stop()
+    _log.info("worker drained", slot=place.slot)
+    return 0
