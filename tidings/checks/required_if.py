@@ -1,0 +1,77 @@
+"""A field has a value, unless the change or another field says that it need not: what a schema's `null` cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from tidings.catalogue import walk
+from tidings.checks.base import Check, Event, Example, Params, ReferenceLists
+from tidings.errors import ReasonCode
+
+
+class RequiredIfParams(Params):
+    """`unless_change` lists changes for which the field may be missing. `when` maps dotted paths to values: the rule
+    applies only where each path has one of its values; an empty list means any value."""
+
+    unless_change: tuple[str, ...] = ()
+    when: Mapping[str, tuple[str | int | bool, ...]] = Field(default_factory=dict)
+
+
+class RequiredIf(Check):
+    """A text of blanks only counts as missing, so does an empty array."""
+
+    name = "required_if"
+    code = ReasonCode.REQUIRED_MISSING
+    summary = "The field has a value, unless `change` is one of `unless_change` or `when` does not hold."
+    params_model = RequiredIfParams
+    takes = frozenset({"any"})
+    accepts = (
+        Example(("names",), {}, {"names": [{"family": "SMITH"}]}),
+        Example(("names",), {"unless_change": ["ANNULLED"]}, {"change": "ANNULLED", "names": []}),
+        Example(("reason",), {"when": {"change": ["CORRECTED"]}}, {"change": "CREATED"}),
+        Example(("spouse",), {"when": {"married": [True]}}, {"married": False}),
+    )
+    refuses = (
+        Example(("names",), {}, {"change": "CREATED", "names": []}, ("names",)),
+        Example(("names", "sex"), {}, {"names": None, "sex": None}, ("names", "sex")),
+        Example(("names.family",), {}, {"names": [{"family": " "}]}, ("names.family",)),
+        Example(("reason",), {"when": {"change": ["CORRECTED"]}}, {"change": "CORRECTED"}, ("reason",)),
+        Example(("end",), {"when": {"start": []}}, {"start": {"year": 2001}, "end": None}, ("end",)),
+    )
+
+    @classmethod
+    def named_by(cls, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """See `Check.named_by`: the paths of `when`."""
+        when = params.get("when")
+        return tuple(when) if isinstance(when, Mapping) else ()
+
+    def _set_up(self, paths: tuple[str, ...], params: Any, lists: ReferenceLists) -> None:
+        del lists
+        if not paths:
+            raise ValueError("paths is empty")
+        self._unless = frozenset(params.unless_change)
+        self._when: Mapping[str, tuple[str | int | bool, ...]] = params.when
+
+    def find(self, event: Event, now_ms: int) -> Iterable[str]:
+        """See `Check.find`."""
+        del now_ms
+        if event.get("change") in self._unless or not self._applies(event):
+            return ()
+        return [path for path in self.paths if not any(map(_said, walk.get(event, path)))]
+
+    def _applies(self, event: Event) -> bool:
+        return all(_one_of(walk.get(event, path), values) for path, values in self._when.items())
+
+
+def _one_of(found: list[Any], wanted: tuple[str | int | bool, ...]) -> bool:
+    if not wanted:
+        return bool(found)
+    # True == 1 in Python, yet they are not the same in an event.
+    return any(type(value) is type(each) and value == each for value in found for each in wanted)
+
+
+def _said(value: object) -> bool:
+    return not isinstance(value, str) or bool(value.strip())
