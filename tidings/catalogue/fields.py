@@ -35,7 +35,7 @@ class FieldInfo:
 
 def fields_of(schema: dict[str, Any]) -> Iterator[FieldInfo]:
     """Every field of a standalone record schema, records before what is in them. Recursion is not entered again."""
-    yield from _fields(schema, "", frozenset(), False, _named_types(schema, {}), ())
+    yield from _fields(schema, "", frozenset(), False, named_types(schema, {}), ())
 
 
 def field_map(schema: dict[str, Any]) -> dict[str, FieldInfo]:
@@ -103,16 +103,17 @@ def _unwrap(schema: Any, named: dict[str, dict[str, Any]]) -> tuple[dict[str, An
             return schema, nullable, array
 
 
-def _named_types(schema: Any, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def named_types(schema: Any, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """All named schemas in `schema` by full name, added to `found`."""
     if isinstance(schema, list):
         for each in schema:
-            _named_types(each, found)
+            named_types(each, found)
     elif isinstance(schema, dict):
         if schema.get("type") in ("record", "enum", "fixed"):
             found.setdefault(full_name(schema), schema)
         for field in schema.get("fields", ()):
-            _named_types(field["type"], found)
+            named_types(field["type"], found)
         for key in ("type", "items", "values"):
             if isinstance(schema.get(key), dict | list):
-                _named_types(schema[key], found)
+                named_types(schema[key], found)
     return found

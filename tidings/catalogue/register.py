@@ -59,8 +59,8 @@ class RegisterDefinition:
 def event_type_of(definition: RegisterDefinition, event_type: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of `event_type`, with the catalogue entry `entry`: the head, then each field of the register.
 
-    Hyphens in field names become underscores. The key is the subject: scheme is the register's name. Raises BadInput where
-    a field has a datatype or cardinality that the field register does not know.
+    Hyphens in field names become underscores. The key is the subject: scheme is the register's name.
+    Raises BadInput where a field has a datatype or cardinality that the field register does not know.
     """
     problems: list[Problem] = []
     body = [_body_field(definition, field, problems) for field in definition.fields]
@@ -82,10 +82,12 @@ def definition_of(
 ) -> RegisterDefinition:
     """Join a register's definition with its fields'. Raises BadInput where one is missing or incomplete."""
     problems: list[Problem] = []
-    joined = []
-    for key in ("register", "fields", "text"):
-        if key not in register:
-            problems.append(Problem(file, 0, key, "required", "the register's definition lacks this"))
+    joined: list[RegisterField] = []
+    problems.extend(
+        Problem(file, 0, key, "required", "the register's definition lacks this")
+        for key in ("register", "fields", "text")
+        if key not in register
+    )
     for name in register.get("fields", ()):
         field = fields.get(name)
         if field is None or not {"datatype", "cardinality"} <= field.keys():
@@ -137,10 +139,11 @@ def _body_field(definition: RegisterDefinition, field: RegisterField, problems: 
         problems.append(Problem(definition.register, 0, field.field, "cardinality", "a cardinality is 1 or n"))
     many = field.cardinality == "n"
     key = "The register's key. " if field.field == definition.register else ""
+    origin = f"Register field {field.field}: {field.datatype}, cardinality {field.cardinality}."
     return {
         "name": field.field.replace("-", "_"),
         "type": {"type": "array", "items": kind} if many else [NULL, kind],
         "default": [] if many else None,
         "category": "plain",
-        "doc": f"{key}{field.text} Register field {field.field}: {field.datatype}, cardinality {field.cardinality}.".strip(),
+        "doc": f"{key}{field.text} {origin}",
     }

@@ -74,7 +74,7 @@ def check_event(file: JsonFile, problems: list[Problem]) -> None:
             return
     for at, field in enumerate(fields[len(HEAD) :], len(HEAD)):
         if not _may_be_absent(field):
-            message = "a body field is nullable with default null, or an array with default [] (an annulment needs only its head)"
+            message = "a body field is nullable with default null, or an array with default []: an annulment is a head"
             problems.append(file.problem(("fields", at), field["name"], "absent-by-default", message))
 
 

@@ -1,7 +1,7 @@
 """Writes the event type of a register: `python -m tidings.catalogue.write_register DEFINITION EVENT_TYPE [ENTRY]`.
 
-DEFINITION is an RSF file, or a JSON file as in `schemas/registers`. ENTRY is the catalogue entry's JSON file, needed with
-RSF; a JSON definition carries its own.
+DEFINITION is an RSF file, or a JSON file as in `schemas/registers`. ENTRY is the catalogue entry's JSON file, needed
+with RSF; a JSON definition carries its own.
 """
 
 from __future__ import annotations
