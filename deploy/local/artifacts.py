@@ -62,14 +62,14 @@ def cache_dir() -> Path:
 
 
 def read_lock(path: Path = LOCK_FILE) -> tuple[Artifact, ...]:
-    """The artifacts of a lock file, in its order. Raises Fatal where a line is malformed or a file name stands twice."""
+    """The artifacts of a lock file, in its order. Raises Fatal where a line is malformed or a file stands twice."""
     artifacts: dict[str, Artifact] = {}
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         artifact = _parse(line)
         if artifact is None or artifact.filename in artifacts:
-            raise Fatal(f"{path.name}:{number}: not one line a file of `group:name:version[:classifier]:packaging sha256`")
+            raise Fatal(f"{path.name}:{number}: not a new file as `group:name:version[:classifier]:packaging sha256:…`")
         artifacts[artifact.filename] = artifact
     return tuple(artifacts.values())
 
@@ -126,7 +126,7 @@ def _fetch_one(artifact: Artifact, home: Path, download: Fetch) -> Path:
     try:
         arrived = download(artifact, staging)
         if sha256_of(arrived) != artifact.sha256:
-            raise Fatal(f"{artifact.coordinate}: what was downloaded is not the file of artifacts.lock (SHA-256 differs)")
+            raise Fatal(f"{artifact.coordinate}: the download is not the file of artifacts.lock (SHA-256 differs)")
         arrived.replace(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -147,11 +147,11 @@ def _download(artifact: Artifact, folder: Path) -> Path:
 
 
 def _parse(line: str) -> Artifact | None:
-    coordinate, _, digest = line.partition(" ")
+    coordinate, _, digest = line.partition(" sha256:")
     parts = coordinate.split(":")
     if len(parts) == 4:
         parts.insert(3, "")
-    digest = digest.removeprefix("sha256:")
     if len(parts) != 5 or len(digest) != 64 or any("/" in part for part in parts):
         return None
-    return Artifact(*parts, sha256=digest)
+    group, name, version, classifier, packaging = parts
+    return Artifact(group, name, version, classifier, packaging, digest)
