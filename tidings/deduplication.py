@@ -1,8 +1,8 @@
 """The deduplication window of one inbox partition.
 
-An event at offset o is a repeat if, and only if, the same event id stands in that partition in [o-W, o), whatever became
-of it: a `DUPLICATE` where the same record (key and value) stands there, else a `REUSED` id. All is a function of the log:
-there is no other store, and a window is rebuilt by reading the last W offsets.
+An event at offset o is a repeat if, and only if, the same event id stands in that partition in [o-W, o), whatever
+became of it: a `DUPLICATE` where the same record (key and value) stands there, else a `REUSED` id. All is a function of
+the log: there is no other store, and a window is rebuilt by reading the last W offsets.
 
 Memory is bounded by W events, about 400 bytes each.
 """
@@ -26,9 +26,10 @@ _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 def event_id_of(value: bytes | None) -> str | None:
-    """The event id of a record's value in lower case, from its bytes alone: the frame, then a 36-byte string that is a uuid.
+    """The event id of a record's value in lower case, from its bytes alone; None where there is none.
 
-    None where there is none. Every event type's first field is `event_id`, so no schema is needed.
+    After the frame stands a 36-byte string that is a uuid. Every event type's first field is `event_id`, so no schema
+    is needed.
     """
     if value is None or len(value) < _ID_END or value[0] != wire.MAGIC or value[wire.HEADER_BYTES] != _LENGTH:
         return None

@@ -16,7 +16,7 @@ def epoch_of(now_ms: int) -> str:
 
 
 def subject_tag(keys: KeyRing, epoch: str, scheme: str, value: str) -> bytes:
-    """The 16-byte tag of a subject: BLAKE2b (RFC 7693), keyed for the epoch, over the length-prefixed scheme and value."""
+    """A subject's 16-byte tag: BLAKE2b (RFC 7693), keyed for the epoch, over scheme (length-prefixed) and value."""
     key = keys.derive("decisions", "subject-tag", epoch)
     name = scheme.encode()
     return hashlib.blake2b(

@@ -1,0 +1,52 @@
+"""A policy made ready for work: one projector an inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tidings.errors import Fatal
+from tidings.policy.model import Inbox, Policy, View
+from tidings.projection import InboxProjector
+
+ProjectorFactory = Callable[[Policy, Inbox, tuple[View, ...]], InboxProjector]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledInbox:
+    """One inbox under one policy: what the stages take as "policy"."""
+
+    policy: Policy
+    inbox: Inbox
+    views: tuple[View, ...]
+    projector: InboxProjector
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPolicy:
+    """One policy with a projector for each inbox, by topic."""
+
+    policy: Policy
+    inboxes: dict[str, CompiledInbox]
+
+    def of(self, topic: str) -> CompiledInbox:
+        """The inbox `topic`. Raises Fatal where the policy does not have it: nothing says what may be done with it."""
+        compiled = self.inboxes.get(topic)
+        if compiled is None:
+            raise Fatal(f"{topic} is not an inbox of policy {self.policy.version}")
+        return compiled
+
+
+def compile_policy(policy: Policy, factory: ProjectorFactory) -> CompiledPolicy:
+    """Make a projector for every inbox. Raises Fatal, naming the inbox, where that fails: a policy is taken whole."""
+    inboxes: dict[str, CompiledInbox] = {}
+    for inbox in policy.inboxes:
+        views = tuple(view for view in policy.views if view.inbox == inbox.topic)
+        try:
+            projector = factory(policy, inbox, views)
+        except Exception as failure:  # noqa: BLE001 -- whatever failed, a worker without its policy stops
+            raise Fatal(
+                f"policy {policy.version}: {inbox.topic} cannot be compiled ({type(failure).__name__})"
+            ) from None
+        inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector)
+    return CompiledPolicy(policy, inboxes)

@@ -1,0 +1,77 @@
+"""Replays out of quarantine, exactly once, by the same chain that carries everything else.
+
+`tidings quarantine replay` appends one request (inbox, partition, offset) to `exchange.replays`, a topic of one
+partition that every worker reads whole, outside any group. A request's *position* is its offset there. Each inbox
+partition's decision chain carries `replays_to`, the last position that it has answered; the worker that owns the
+partition answers the requests behind it in `idle`, in order: it reads the record at the asked offset, decides it
+again under the policy in force, bypassing the deduplication window and marked late, and writes views, a REPLAY block
+with the new `replays_to`, and the anchor to that block in one transaction. So a crash before the commit answers the
+request again, a crash after never does, and whoever takes the partition over goes on from the block: no group offset
+of `exchange.replays` is needed.
+
+A replay goes by offset: that the event *is* in quarantine, and was not replayed before, is for the command to look up
+in the decision blocks before it asks. An offset that the log no longer has is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import orjson
+
+from stream_processors.state import Chain
+from tidings.log import Message, Partition
+from tidings.topics import REPLAYS
+
+REPLAY_MAX_EVENTS = 500
+"""How many requests of one partition are answered in one transaction."""
+
+
+class ReplayRequest(NamedTuple):
+    """One request: `position` is its own offset in `exchange.replays`."""
+
+    position: int
+    partition: Partition
+    offset: int
+
+
+class ReplaySource(Protocol):
+    """The requests of `exchange.replays`, read in the background or in bounded time: it is called at every `idle`."""
+
+    def requests(self, partition: Partition, after: int, now_ms: int) -> Sequence[ReplayRequest]:
+        """The requests for `partition` at positions above `after`, in order. Raises Retriable where it is away."""
+        ...
+
+
+class DueReplays(NamedTuple):
+    """Offsets to decide again, each once and in order, and the position that this answers up to."""
+
+    offsets: list[int]
+    replays_to: int
+
+
+def due_replays(source: ReplaySource, partition: Partition, chain: Chain, now_ms: int) -> DueReplays | None:
+    """What is to be answered next for a partition, or None. An offset that was not yet decided is passed over."""
+    requests = source.requests(partition, chain.replays_to, now_ms)[:REPLAY_MAX_EVENTS]
+    if not requests:
+        return None
+    offsets = sorted({request.offset for request in requests if 0 <= request.offset < chain.next_offset})
+    return DueReplays(offsets, requests[-1].position)
+
+
+def request_message(partition: Partition, offset: int) -> Message:
+    """The record that asks for a replay: `tidings quarantine replay` produces it."""
+    value = orjson.dumps({"inbox": partition.topic, "offset": offset, "partition": partition.partition})
+    return Message(REPLAYS, 0, f"{partition.topic}/{partition.partition}/{offset}".encode(), value)
+
+
+def parse_request(position: int, value: bytes | None) -> ReplayRequest | None:
+    """The request of a record of `exchange.replays`; None where it is not one, which asks for nothing."""
+    try:
+        read = orjson.loads(value or b"")
+        request = ReplayRequest(position, Partition(read["inbox"], read["partition"]), read["offset"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    sound = isinstance(request.partition.topic, str) and type(request.partition.partition) is int
+    return request if sound and type(request.offset) is int else None

@@ -1,0 +1,79 @@
+"""What the exchange tells its metrics: gathered while a batch is decided, shown once it is committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from stream_processors.compiled import CompiledInbox
+from tidings import metrics
+from tidings.clock import Clock
+from tidings.decisions import Entry, Outcome
+from tidings.errors import Severity
+from tidings.log import InboxRecord, Partition
+from tidings.policy.model import Policy
+
+
+class Report:
+    """One worker's report. Nothing is shown of a transaction that was aborted, but that it was."""
+
+    def __init__(self, store: metrics.MetricStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._began = 0.0
+        self._stamps: dict[Partition, list[int]] = {}
+        self._agreements: dict[str, str] = {}
+
+    def policy(self, policy: Policy) -> None:
+        """A policy was taken up."""
+        self._agreements = {view.feed: view.agreement for view in policy.views}
+        self._store.set(metrics.POLICY_VERSION, policy.version)
+
+    def deciding(self, records: list[InboxRecord], partition: Partition) -> None:
+        """A partition's share of a batch is about to be decided."""
+        if not self._stamps:
+            self._began = self._clock.monotonic()
+        self._stamps[partition] = [record.timestamp_ms for record in records]
+
+    def forgotten(self) -> None:
+        """What was gathered belongs to no transaction."""
+        self._stamps = {}
+
+    def aborted(self) -> None:
+        """The transaction was aborted."""
+        self._store.add(metrics.ABORTS, 1)
+        self.forgotten()
+
+    def committed(self, entries: Mapping[Partition, tuple[Entry, ...]], inboxes: Mapping[str, CompiledInbox]) -> None:
+        """The transaction is committed, with these decisions."""
+        now_ms = self._clock.now_ms()
+        for partition, decided in entries.items():
+            self._count(inboxes[partition.topic].inbox.event_type, decided)
+        for partition, stamps in self._stamps.items():
+            event_type = inboxes[partition.topic].inbox.event_type
+            self._store.observe(metrics.LATENCY, [max(0, now_ms - stamp) / 1000 for stamp in stamps], event_type)
+            self._store.set(metrics.LAG, max(0, now_ms - stamps[-1]) / 1000, event_type)
+        if self._stamps:
+            self._store.observe(metrics.BATCH_EVENTS, [float(sum(map(len, self._stamps.values())))])
+            self._store.observe(metrics.BATCH_SECONDS, [self._clock.monotonic() - self._began])
+        self.forgotten()
+
+    def _count(self, event_type: str, entries: tuple[Entry, ...]) -> None:
+        outcomes = Counter(entry.outcome for entry in entries)
+        for outcome, amount in outcomes.items():
+            self._store.add(metrics.EVENTS, amount, event_type, outcome.value.lower())
+        if outcomes[Outcome.QUARANTINED]:
+            self._store.add(metrics.QUARANTINED, outcomes[Outcome.QUARANTINED], event_type)
+        views = Counter((made.agreement, made.outcome) for entry in entries for made in entry.agreements)
+        for (feed, made), amount in views.items():
+            agreement = self._agreements.get(feed, "unknown")
+            self._store.add(metrics.DELIVERIES, amount, agreement, event_type, made.value.lower())
+        reasons = Counter(
+            (finding.severity, finding.code)
+            for entry in entries
+            if entry.outcome is not Outcome.QUARANTINED
+            for finding in entry.findings
+        )
+        for (severity, code), amount in reasons.items():
+            table = metrics.REJECTIONS if severity is Severity.REJECT else metrics.FLAGS
+            self._store.add(table, amount, event_type, code.value)

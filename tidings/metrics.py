@@ -1,0 +1,179 @@
+"""Every metric that Tidings shows: one typed table, and the store that a worker fills once a batch.
+
+Names follow `tidings_<noun>_<unit>`, counters end in `_total` (Prometheus, "Metric and label naming"). A label holds
+an id of the policy or a word of a closed list: never free text, never an id or a value of an event.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+class Kind(StrEnum):
+    """What Prometheus does with it."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Label(StrEnum):
+    """The labels there are: ids out of the policy, or words of a closed list."""
+
+    EVENT_TYPE = "event_type"
+    OUTCOME = "outcome"
+    AGREEMENT = "agreement"
+    REASON = "reason"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One row of the table. `unit` is a base unit, or what is counted; `buckets` are upper bounds in that unit."""
+
+    name: str
+    kind: Kind
+    unit: str
+    labels: tuple[Label, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_EVENTS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
+
+EVENTS = MetricSpec(
+    "tidings_events_total", Kind.COUNTER, "events", (Label.EVENT_TYPE, Label.OUTCOME),
+    "Events decided, by event type and outcome.",
+)  # fmt: skip
+DELIVERIES = MetricSpec(
+    "tidings_views_total", Kind.COUNTER, "views", (Label.AGREEMENT, Label.EVENT_TYPE, Label.OUTCOME),
+    "What each agreement in force made of accepted events: delivered, withdrawn or filtered.",
+)  # fmt: skip
+REJECTIONS = MetricSpec(
+    "tidings_rejections_total", Kind.COUNTER, "reasons", (Label.EVENT_TYPE, Label.REASON),
+    "Reasons why events were rejected; one event may have several.",
+)  # fmt: skip
+FLAGS = MetricSpec(
+    "tidings_flags_total", Kind.COUNTER, "reasons", (Label.EVENT_TYPE, Label.REASON),
+    "Notes on accepted events; one event may have several.",
+)  # fmt: skip
+QUARANTINED = MetricSpec(
+    "tidings_quarantined_total", Kind.COUNTER, "events", (Label.EVENT_TYPE,),
+    "Events on which our own code failed.",
+)  # fmt: skip
+BATCH_EVENTS = MetricSpec(
+    "tidings_batch_events", Kind.HISTOGRAM, "events", (), "Events in a committed batch.", _EVENTS,
+)  # fmt: skip
+BATCH_SECONDS = MetricSpec(
+    "tidings_batch_seconds", Kind.HISTOGRAM, "seconds", (),
+    "From the start of deciding a batch to its commit.", _SECONDS,
+)  # fmt: skip
+ABORTS = MetricSpec(
+    "tidings_transaction_aborts_total", Kind.COUNTER, "transactions", (), "Transactions aborted, to be tried again.",
+)  # fmt: skip
+LATENCY = MetricSpec(
+    "tidings_latency_seconds", Kind.HISTOGRAM, "seconds", (Label.EVENT_TYPE,),
+    "End to end: recorded by the broker in the inbox until committed to the feeds.", _SECONDS,
+)  # fmt: skip
+LAG = MetricSpec(
+    "tidings_lag_seconds", Kind.GAUGE, "seconds", (Label.EVENT_TYPE,),
+    "Age of the last event decided when its batch was committed.",
+)  # fmt: skip
+POLICY_VERSION = MetricSpec("tidings_policy_version", Kind.GAUGE, "version", (), "The policy in force at this worker.")
+
+METRICS: tuple[MetricSpec, ...] = (
+    EVENTS, DELIVERIES, REJECTIONS, FLAGS, QUARANTINED, BATCH_EVENTS, BATCH_SECONDS, ABORTS, LATENCY, LAG,
+    POLICY_VERSION,
+)  # fmt: skip
+"""The table: documentation, dashboards and tests are made from it."""
+
+_Labels = tuple[str, ...]
+
+
+class MetricStore(Collector):
+    """A worker's metrics: written by the loop's thread a few times a batch, read by the endpoint's.
+
+    Register it: `registry.register(store)`. A metric that is not in the table cannot be written.
+    """
+
+    def __init__(self, table: Sequence[MetricSpec] = METRICS) -> None:
+        self._lock = Lock()
+        self._values: dict[MetricSpec, dict[_Labels, float]] = {spec: {} for spec in table}
+        self._buckets: dict[MetricSpec, dict[_Labels, list[int]]] = {spec: {} for spec in table if spec.buckets}
+
+    def add(self, spec: MetricSpec, amount: float, *labels: str) -> None:
+        """Raise a counter. Raises ValueError where the labels are not the table's."""
+        _check(spec, Kind.COUNTER, labels)
+        with self._lock:
+            values = self._values[spec]
+            values[labels] = values.get(labels, 0.0) + amount
+
+    def set(self, spec: MetricSpec, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        _check(spec, Kind.GAUGE, labels)
+        with self._lock:
+            self._values[spec][labels] = value
+
+    def observe(self, spec: MetricSpec, values: Iterable[float], *labels: str) -> None:
+        """Add a batch of observations to a histogram."""
+        _check(spec, Kind.HISTOGRAM, labels)
+        counts, total = [0] * (len(spec.buckets) + 1), 0.0
+        for value in values:
+            counts[bisect_left(spec.buckets, value)] += 1
+            total += value
+        with self._lock:
+            standing = self._buckets[spec].setdefault(labels, [0] * len(counts))
+            for at, count in enumerate(counts):
+                standing[at] += count
+            sums = self._values[spec]
+            sums[labels] = sums.get(labels, 0.0) + total
+
+    def value(self, spec: MetricSpec, *labels: str) -> float:
+        """A counter's, gauge's or histogram's sum as it stands; 0 where nothing was written."""
+        with self._lock:
+            return self._values[spec].get(labels, 0.0)
+
+    def collect(self) -> Iterator[Metric]:
+        """What `prometheus_client` shows."""
+        with self._lock:
+            values = {spec: dict(each) for spec, each in self._values.items()}
+            buckets = {spec: {labels: list(c) for labels, c in each.items()} for spec, each in self._buckets.items()}
+        for spec, series in values.items():
+            yield _family(spec, series, buckets.get(spec, {}))
+
+
+def _check(spec: MetricSpec, kind: Kind, labels: _Labels) -> None:
+    if spec.kind is not kind or len(labels) != len(spec.labels):
+        raise ValueError(f"{spec.name} is a {spec.kind.value} with labels {[label.value for label in spec.labels]}")
+
+
+def _family(spec: MetricSpec, series: dict[_Labels, float], buckets: dict[_Labels, list[int]]) -> Metric:
+    names = [label.value for label in spec.labels]
+    if spec.kind is Kind.HISTOGRAM:
+        histogram = HistogramMetricFamily(spec.name, spec.help, labels=names)
+        for labels, total in series.items():
+            histogram.add_metric(labels, _cumulative(spec, buckets[labels]), total)
+        return histogram
+    family = CounterMetricFamily if spec.kind is Kind.COUNTER else GaugeMetricFamily
+    plain = family(spec.name, spec.help, labels=names)
+    if not names and not series:
+        series = {(): 0.0}
+    for labels, value in series.items():
+        plain.add_metric(labels, value)
+    return plain
+
+
+def _cumulative(spec: MetricSpec, counts: Sequence[int]) -> list[tuple[str, float]]:
+    out: list[tuple[str, float]] = []
+    running = 0
+    for bound, count in zip((*map(str, spec.buckets), "+Inf"), counts, strict=True):
+        running += count
+        out.append((bound, float(running)))
+    return out
