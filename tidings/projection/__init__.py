@@ -12,14 +12,17 @@ from tidings.projection.decode_view import decode_view
 from tidings.projection.derive import derive_view_schema, rule_errors
 from tidings.projection.reference import reference_projector
 from tidings.projection.rules import RuleError
+from tidings.projection.view_head import ViewHead, view_head
 
 __all__ = [
     "InboxProjector",
     "Projected",
     "RuleError",
     "Scan",
+    "ViewHead",
     "decode_view",
     "derive_view_schema",
     "reference_projector",
     "rule_errors",
+    "view_head",
 ]

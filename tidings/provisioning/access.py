@@ -1,35 +1,22 @@
 """Who may do what on the broker, compiled from the policy and today's date: the agreement is the only source of access.
 
-Default deny: what is not in this list is refused. Prefixed patterns end in a dot (or, for transactional ids, in a
-hyphen), so that `gro` never covers `gro-test`.
+Default deny: what is not in this list is refused. Prefixed patterns end in a dot (or, for the workers' transactional
+ids, in a hyphen), so that `gro` never covers `gro-test`.
 """
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Literal, NamedTuple
 
 from tidings import topics
+from tidings.kafka.acl import Acl, Operation, Pattern, Resource
 from tidings.policy.model import Policy, View
 
 EXCHANGE = "exchange"
 
-Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID", "CLUSTER"]
-Pattern = Literal["LITERAL", "PREFIXED"]
-Operation = Literal["READ", "WRITE", "DESCRIBE"]
-
-
-class Access(NamedTuple):
-    """One ALLOW entry for one principal (without `User:`), from any host.
-
-    Source: Kafka 4.3 documentation, "Authorization and ACLs".
-    """
-
-    principal: str
-    resource: Resource
-    pattern: Pattern
-    name: str
-    operation: Operation
+_READ = (Operation.READ, Operation.DESCRIBE)
+_WRITE = (Operation.WRITE, Operation.DESCRIBE)
+_BOTH = (Operation.READ, Operation.WRITE, Operation.DESCRIBE)
 
 
 def exchange_group(deployment: str) -> str:
@@ -37,19 +24,19 @@ def exchange_group(deployment: str) -> str:
     return f"exchange-{deployment}"
 
 
-def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment: str) -> frozenset[Access]:
+def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment: str) -> frozenset[Acl]:
     """Every entry that the broker should hold for the exchange and for `agencies`, and no other."""
-    entries = set(_exchange(deployment))
+    entries = _exchange(deployment)
     for agency in agencies:
-        entries |= _any(agency, "GROUP", "PREFIXED", f"{agency}.", "READ", "DESCRIBE")
+        entries |= _allow(agency, Resource.GROUP, f"{agency}.", _READ, Pattern.PREFIXED)
     for inbox in policy.inboxes:
         if not inbox.stopped:
-            entries |= _any(inbox.agency, "TOPIC", "LITERAL", inbox.topic, "WRITE", "DESCRIBE")
-            entries |= _any(inbox.agency, "TRANSACTIONAL_ID", "PREFIXED", f"{inbox.agency}.", "WRITE", "DESCRIBE")
-        entries |= _any(inbox.agency, "TOPIC", "LITERAL", topics.notices(inbox.agency), "READ", "DESCRIBE")
+            entries |= _allow(inbox.agency, Resource.TOPIC, inbox.topic, _WRITE)
+            entries |= _allow(inbox.agency, Resource.TRANSACTIONAL_ID, f"{inbox.agency}.", _WRITE, Pattern.PREFIXED)
+        entries |= _allow(inbox.agency, Resource.TOPIC, topics.notices(inbox.agency), _READ)
     for view in policy.views:
         if may_read(view, today):
-            entries |= _any(view.subscriber, "TOPIC", "LITERAL", view.feed, "READ", "DESCRIBE")
+            entries |= _allow(view.subscriber, Resource.TOPIC, view.feed, _READ)
     return frozenset(entries)
 
 
@@ -63,28 +50,30 @@ def may_read(view: View, today: date) -> bool:
 
 def next_access_change(policy: Policy, today: date) -> date | None:
     """The next UTC day on which `access_of` will differ by itself, or None: what `tidings run policy` waits for."""
-    days = {view.valid_from for view in policy.views if not view.stopped}
-    days |= {
-        view.valid_until + timedelta(days=1)
-        for view in policy.views
-        if not view.stopped and view.after_end == "nothing"
-    }
+    going = [view for view in policy.views if not view.stopped]
+    days = {view.valid_from for view in going}
+    days |= {view.valid_until + timedelta(days=1) for view in going if view.after_end == "nothing"}
     return min((day for day in days if day > today), default=None)
 
 
-def _exchange(deployment: str) -> set[Access]:
+def _exchange(deployment: str) -> set[Acl]:
     group = exchange_group(deployment)
-    entries = _any(EXCHANGE, "TOPIC", "PREFIXED", "inbox.", "READ", "DESCRIBE")
+    entries = _allow(EXCHANGE, Resource.TOPIC, "inbox.", _READ, Pattern.PREFIXED)
     for prefix in ("feed.", "notices."):
-        entries |= _any(EXCHANGE, "TOPIC", "PREFIXED", prefix, "WRITE", "DESCRIBE")
+        entries |= _allow(EXCHANGE, Resource.TOPIC, prefix, _WRITE, Pattern.PREFIXED)
     for topic in (topics.DECISIONS, topics.NONCES, topics.QUARANTINE):
-        entries |= _any(EXCHANGE, "TOPIC", "LITERAL", topic, "READ", "WRITE", "DESCRIBE")
+        entries |= _allow(EXCHANGE, Resource.TOPIC, topic, _BOTH)
     for topic in (topics.POLICY, topics.REPLAYS):
-        entries |= _any(EXCHANGE, "TOPIC", "LITERAL", topic, "READ", "DESCRIBE")
-    entries |= _any(EXCHANGE, "GROUP", "LITERAL", group, "READ", "DESCRIBE")
-    entries |= _any(EXCHANGE, "TRANSACTIONAL_ID", "PREFIXED", f"{group}-", "WRITE", "DESCRIBE")
-    return entries
+        entries |= _allow(EXCHANGE, Resource.TOPIC, topic, _READ)
+    entries |= _allow(EXCHANGE, Resource.GROUP, group, _READ)
+    return entries | _allow(EXCHANGE, Resource.TRANSACTIONAL_ID, f"{group}-", _WRITE, Pattern.PREFIXED)
 
 
-def _any(principal: str, resource: Resource, pattern: Pattern, name: str, *operations: Operation) -> set[Access]:
-    return {Access(principal, resource, pattern, name, operation) for operation in operations}
+def _allow(
+    principal: str,
+    resource: Resource,
+    name: str,
+    operations: tuple[Operation, ...],
+    pattern: Pattern = Pattern.LITERAL,
+) -> set[Acl]:
+    return {Acl(principal, operation, resource, name, pattern) for operation in operations}

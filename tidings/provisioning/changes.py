@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tidings.kafka.acl import Acl, Pattern
 from tidings.log import Partition
-from tidings.provisioning.access import Access
 from tidings.provisioning.state import Actual, Desired, Schema
 from tidings.provisioning.topic_plan import TopicPlan
 
@@ -73,9 +73,9 @@ def _access_added(desired: Desired, actual: Actual) -> Iterator[Change]:
         yield Change(Kind.ACCESS_ADDED, entry.principal, f"may {_words(entry)}", entry)
 
 
-def _words(entry: Access) -> str:
-    pattern = "everything under " if entry.pattern == "PREFIXED" else ""
-    return f"{entry.operation} {entry.resource.lower().replace('_', ' ')} {pattern}{entry.name}"
+def _words(entry: Acl) -> str:
+    pattern = "everything under " if entry.pattern is Pattern.PREFIXED else ""
+    return f"{entry.operation} {entry.resource} {pattern}{entry.name}"
 
 
 def _principals(desired: Desired, actual: Actual) -> Iterator[Change]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidings.kafka.acl import Acl
 from tidings.log import Partition
 from tidings.policy.model import Policy
-from tidings.provisioning.access import Access
 from tidings.provisioning.topic_plan import TopicPlan
 
 Schema = dict[str, Any]
@@ -22,7 +22,7 @@ class Desired:
 
     policy: Policy
     topics: tuple[TopicPlan, ...]
-    access: frozenset[Access]
+    access: frozenset[Acl]
     schemas: Mapping[str, tuple[Schema, ...]]
     quotas: Mapping[str, QuotaValues]
     principals: frozenset[str]
@@ -46,7 +46,7 @@ class Actual:
 
     policy: Policy | None = None
     topics: Mapping[str, ActualTopic] = field(default_factory=dict)
-    access: frozenset[Access] = frozenset()
+    access: frozenset[Acl] = frozenset()
     schemas: Mapping[str, tuple[Schema, ...]] = field(default_factory=dict)
     quotas: Mapping[str, QuotaValues] = field(default_factory=dict)
     principals: frozenset[str] = frozenset()
