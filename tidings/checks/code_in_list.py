@@ -47,4 +47,4 @@ class CodeInList(EachValue):
 
     def _holds(self, value: Any, now_ms: int) -> bool:
         del now_ms
-        return value in self._codes
+        return isinstance(value, str) and value in self._codes

@@ -13,9 +13,9 @@ MAX_CHARACTERS = 1_000
 
 
 class PatternParams(Params):
-    """`regex` is a Python regular expression; it must match the whole text."""
+    """`pattern` is a Python regular expression; it must match the whole text."""
 
-    regex: str
+    pattern: str
 
 
 class Pattern(EachValue):
@@ -26,19 +26,19 @@ class Pattern(EachValue):
     summary = f"The whole text matches the pattern and has at most {MAX_CHARACTERS} characters."
     params_model = PatternParams
     takes = frozenset({"string"})
-    accepts = (Example(("postcode",), {"regex": "[A-Z0-9 ]{5,8}"}, {"postcode": "SW1A 2AA"}),)
+    accepts = (Example(("postcode",), {"pattern": "[A-Z0-9 ]{5,8}"}, {"postcode": "SW1A 2AA"}),)
     refuses = (
-        Example(("postcode",), {"regex": "[A-Z0-9 ]{5,8}"}, {"postcode": "sw1a 2aa"}, ("postcode",)),
-        Example(("postcode",), {"regex": "[A-Z0-9 ]{5,8}"}, {"postcode": "SW1A 2AA\n"}, ("postcode",)),
-        Example(("number",), {"regex": "\\d+"}, {"number": "\u0661\u0662"}, ("number",)),
+        Example(("postcode",), {"pattern": "[A-Z0-9 ]{5,8}"}, {"postcode": "sw1a 2aa"}, ("postcode",)),
+        Example(("postcode",), {"pattern": "[A-Z0-9 ]{5,8}"}, {"postcode": "SW1A 2AA\n"}, ("postcode",)),
+        Example(("number",), {"pattern": "\\d+"}, {"number": "\u0661\u0662"}, ("number",)),
     )
 
     def _set_up(self, paths: tuple[str, ...], params: Any, lists: ReferenceLists) -> None:
         del paths, lists
         try:
-            self._pattern = re.compile(params.regex, re.ASCII)
+            self._pattern = re.compile(params.pattern, re.ASCII)
         except re.error:
-            raise ValueError("params.regex is not a regular expression") from None
+            raise ValueError("params.pattern is not a regular expression") from None
 
     def _holds(self, value: Any, now_ms: int) -> bool:
         del now_ms

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import Field
-
 from tidings.catalogue import walk
 from tidings.checks.base import Check, Event, Example, Params, ReferenceLists
 from tidings.errors import ReasonCode
 
 
+class When(Params):
+    """The rule applies where a value at `path` is one of `values`; without `values`, where there is any value."""
+
+    path: str
+    values: tuple[str | int | bool, ...] = ()
+
+
 class RequiredIfParams(Params):
-    """`unless_change` lists changes for which the field may be missing. `when` maps dotted paths to values: the rule
-    applies only where each path has one of its values; an empty list means any value."""
+    """`unless_change` lists changes for which the field may be missing; `when` narrows the rule further."""
 
     unless_change: tuple[str, ...] = ()
-    when: Mapping[str, tuple[str | int | bool, ...]] = Field(default_factory=dict)
+    when: When | None = None
 
 
 class RequiredIf(Check):
@@ -31,29 +35,32 @@ class RequiredIf(Check):
     accepts = (
         Example(("names",), {}, {"names": [{"family": "SMITH"}]}),
         Example(("names",), {"unless_change": ["ANNULLED"]}, {"change": "ANNULLED", "names": []}),
-        Example(("reason",), {"when": {"change": ["CORRECTED"]}}, {"change": "CREATED"}),
-        Example(("spouse",), {"when": {"married": [True]}}, {"married": False}),
+        Example(("reason",), {"when": {"path": "change", "values": ["CORRECTED"]}}, {"change": "CREATED"}),
+        Example(("spouse",), {"when": {"path": "married", "values": [True]}}, {"married": False}),
     )
     refuses = (
         Example(("names",), {}, {"change": "CREATED", "names": []}, ("names",)),
         Example(("names", "sex"), {}, {"names": None, "sex": None}, ("names", "sex")),
         Example(("names.family",), {}, {"names": [{"family": " "}]}, ("names.family",)),
-        Example(("reason",), {"when": {"change": ["CORRECTED"]}}, {"change": "CORRECTED"}, ("reason",)),
-        Example(("end",), {"when": {"start": []}}, {"start": {"year": 2001}, "end": None}, ("end",)),
+        Example(
+            ("reason",), {"when": {"path": "change", "values": ["CORRECTED"]}}, {"change": "CORRECTED"}, ("reason",)
+        ),
+        Example(("end",), {"when": {"path": "start"}}, {"start": {"year": 2001}, "end": None}, ("end",)),
     )
 
     @classmethod
     def named_by(cls, params: Mapping[str, Any]) -> tuple[str, ...]:
-        """See `Check.named_by`: the paths of `when`."""
+        """See `Check.named_by`: the path of `when`."""
         when = params.get("when")
-        return tuple(when) if isinstance(when, Mapping) else ()
+        path = when.get("path") if isinstance(when, Mapping) else None
+        return (path,) if isinstance(path, str) else ()
 
     def _set_up(self, paths: tuple[str, ...], params: Any, lists: ReferenceLists) -> None:
         del lists
         if not paths:
             raise ValueError("paths is empty")
         self._unless = frozenset(params.unless_change)
-        self._when: Mapping[str, tuple[str | int | bool, ...]] = params.when
+        self._when: When | None = params.when
 
     def find(self, event: Event, now_ms: int) -> Iterable[str]:
         """See `Check.find`."""
@@ -63,7 +70,7 @@ class RequiredIf(Check):
         return [path for path in self.paths if not any(map(_said, walk.get(event, path)))]
 
     def _applies(self, event: Event) -> bool:
-        return all(_one_of(walk.get(event, path), values) for path, values in self._when.items())
+        return self._when is None or _one_of(walk.get(event, self._when.path), self._when.values)
 
 
 def _one_of(found: list[Any], wanted: tuple[str | int | bool, ...]) -> bool:
