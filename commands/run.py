@@ -1,0 +1,85 @@
+"""`tidings run exchange`: the exchange's workers, each a process in a slot of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from prometheus_client import CollectorRegistry
+
+from tidings.errors import TidingsError
+from tidings.kafka.clients import slot_name
+from tidings.kafka.cluster import Cluster, default_cluster_file
+from tidings.kafka.policy_store import PolicyReader
+from tidings.kafka.read import LogReader
+from tidings.kafka.supervisor import Supervisor, exit_code
+from tidings.kafka.worker import Place, run_worker
+
+PRINCIPAL = "exchange"
+NO_SLOT = -1
+
+app = typer.Typer(no_args_is_help=True, help="Run a part of Tidings in the foreground.")
+
+
+@app.callback()
+def run() -> None:
+    """Run a part of Tidings in the foreground until it is told to stop (Ctrl-C or SIGTERM drains it)."""
+
+
+@app.command()
+def exchange(
+    workers: Annotated[int, typer.Option(min=1, help="How many worker processes; each has a stable slot.")] = 1,
+    cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
+    health_port: Annotated[int, typer.Option(min=0, help="Slot N serves health on this port + N; 0: any free.")] = 0,
+    first_slot: Annotated[int, typer.Option(min=0, help="The first slot, where several hosts share a deployment.")] = 0,
+    slot: Annotated[int, typer.Option(hidden=True)] = NO_SLOT,
+    parent: Annotated[int, typer.Option(hidden=True)] = 0,
+) -> None:
+    """Run the exchange: take events from the inboxes, put views into the feeds, exactly once.
+
+    Ends with 0 when every worker drained; a worker that is fenced or cannot go on ends alone and is not restarted.
+    """
+    path = cluster or default_cluster_file()
+    if slot != NO_SLOT:
+        raise typer.Exit(_work(path, Place(slot, PRINCIPAL, health_port, parent)))
+    codes = Supervisor(lambda offset: _command(path, first_slot + offset, health_port), workers).run()
+    for number, code in sorted(codes.items()):
+        typer.echo(f"worker {first_slot + number}: {'drained' if code == 0 else f'ended with {code}'}")
+    raise typer.Exit(exit_code(codes))
+
+
+def _command(path: Path, slot: int, health_port: int) -> list[str]:
+    port = health_port + slot if health_port else 0
+    return [
+        sys.executable, "-m", "commands.run", "exchange", "--slot", str(slot), "--cluster", str(path),
+        "--health-port", str(port), "--parent", str(os.getpid()),
+    ]  # fmt: skip
+
+
+def _work(path: Path, place: Place) -> int:
+    """One worker in this process. Returns its exit code."""
+    from stream_processors.exchange import exchange_handler
+
+    registry = CollectorRegistry()
+    try:
+        cluster = Cluster.load(path)
+        with LogReader(cluster, place.principal) as reader, PolicyReader(cluster, place.principal) as policies:
+            handler = exchange_handler(
+                cluster,
+                place.slot,
+                worker=slot_name(cluster.deployment, place.slot),
+                reader=reader,
+                policies=policies,
+                registry=registry,
+            )
+            return run_worker(cluster, place, handler, registry=registry)
+    except TidingsError as failure:
+        typer.echo(f"{failure}\nWhat to do: {failure.action}.", err=True)
+        return failure.exit_code
+
+
+if __name__ == "__main__":
+    app()
