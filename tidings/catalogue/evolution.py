@@ -1,7 +1,7 @@
 """FULL_TRANSITIVE without a registry: every version reads what every other version wrote.
 
-Source: Avro 1.12 specification, "Schema Resolution"; Confluent Schema Registry, "FULL_TRANSITIVE". What this code does not
-understand counts as breaking.
+Source: Avro 1.12 specification, "Schema Resolution"; Confluent Schema Registry, "FULL_TRANSITIVE". What this code
+does not understand counts as breaking.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class BreakingChange:
 
 
 def breaking_changes(versions: Sequence[dict[str, Any]]) -> list[BreakingChange]:
-    """All breaking changes between any two of `versions` (standalone schemas, oldest first); empty where there is none."""
+    """All breaking changes between any two of `versions` (standalone schemas, oldest first)."""
     found = []
     for (older, old), (newer, new) in combinations(enumerate(versions, 1), 2):
         kinds = {*_Reading(new, old, backward=True).run(), *_Reading(old, new, backward=False).run()}

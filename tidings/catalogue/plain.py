@@ -6,7 +6,7 @@ from typing import Any
 
 
 def plain_schema(schema: Any) -> Any:
-    """A copy of `schema` without any `logicalType`: a uuid is str, a timestamp int (milliseconds); bytes in = bytes out."""
+    """A copy of `schema` without any `logicalType`: a uuid is str, a timestamp int; bytes in = bytes out."""
     if isinstance(schema, dict):
         return {
             key: value if key == "default" else plain_schema(value)
