@@ -37,7 +37,7 @@ def stack_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackFac
 
 @pytest.fixture(scope="module")
 def broker(stack_factory: StackFactory) -> Cluster:
-    """A fresh one-broker Kafka with TLS, SCRAM and ACLs, no registry; about 7 s. Its principals: admin, exchange, registry."""
+    """A fresh one-broker Kafka with TLS, SCRAM and ACLs, no registry; about 7 s. Principals: admin, exchange."""
     return stack_factory().cluster
 
 

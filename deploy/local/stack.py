@@ -228,7 +228,7 @@ def _check_same(state: State, options: Options) -> None:
     if len(state.nodes) != options.brokers:
         raise Fatal(f"{options.data} was made with --brokers {len(state.nodes)}; use that, or another --data folder")
     if state.environment != options.environment:
-        raise Fatal(f"{options.data} holds a {state.environment} stack (--environment); use another --data folder")
+        raise Fatal(f"{options.data} is {state.environment} (--environment); use another --data folder")
 
 
 def _write_cluster(data: Path, state: State) -> Cluster:

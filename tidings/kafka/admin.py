@@ -185,20 +185,23 @@ class Admin:
 
     # Group offsets
 
-    def group_offsets(self, group: str) -> dict[Partition, tuple[int, str]]:
-        """The committed offset and its metadata for each partition of `group`; empty where there is no such group."""
-        request = ConsumerGroupTopicPartitions(group)
-        try:
-            found = self._ask(self._client.list_consumer_group_offsets, "listing offsets", [request])
-        except Fatal as error:
-            if "GROUP_ID_NOT_FOUND" in str(error):
-                return {}
-            raise
-        return {
-            Partition(each.topic, each.partition): (each.offset, each.metadata or "")
-            for each in found[group].topic_partitions
-            if each.offset >= 0
-        }
+    def group_offsets(self, group: str, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, str]]:
+        """The committed offset and its metadata for those of `partitions` that have one in `group`.
+
+        The partitions are always named: asked for all those of a group that does not exist, the client 2.16.1 crashes.
+        """
+        wanted = [TopicPartition(each.topic, each.partition) for each in dict.fromkeys(partitions)]
+        if not wanted:
+            return {}
+        request = ConsumerGroupTopicPartitions(group, wanted)
+        found = self._ask(self._client.list_consumer_group_offsets, "listing offsets", [request])
+        offsets: dict[Partition, tuple[int, str]] = {}
+        for each in found[group].topic_partitions:
+            if each.error is not None:
+                raise translate(each.error, "listing offsets")
+            if each.offset >= 0:
+                offsets[Partition(each.topic, each.partition)] = (each.offset, each.metadata or "")
+        return offsets
 
     def set_group_offsets(self, group: str, offsets: Mapping[Partition, int], metadata: str = GENESIS) -> None:
         """Commit offsets for partitions of `group`, with this metadata. Only where no member has them: else Fatal."""
@@ -217,8 +220,9 @@ class Admin:
 
         So a reader with `auto.offset.reset=error` starts at the beginning because we said so, and never by itself.
         """
-        there = self.group_offsets(group)
-        new = tuple(each for each in dict.fromkeys(partitions) if each not in there)
+        wanted = tuple(dict.fromkeys(partitions))
+        there = self.group_offsets(group, wanted)
+        new = tuple(each for each in wanted if each not in there)
         self.set_group_offsets(group, dict.fromkeys(new, 0))
         return new
 
