@@ -1,0 +1,185 @@
+"""Read one YAML file into plain data with the line of every key, refusing what a person's file has no need of.
+
+YAML 1.2, so `NO` is Norway. Anchors, aliases, tags and several documents are refused, and so are duplicate keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tidings.errors import BadInput, Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+Loc = tuple[str | int, ...]
+
+_TAG = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's plain data (`dict`, `list`, text, numbers, dates) and where each part of it stands."""
+
+    file: str
+    data: Any
+    lines: dict[Loc, int] = field(default_factory=dict)
+
+    def line(self, *loc: str | int) -> int:
+        """The line of a part, or of the nearest part around it that stands in the file."""
+        for length in range(len(loc), 0, -1):
+            if loc[:length] in self.lines:
+                return self.lines[loc[:length]]
+        return 1 if not loc or self.data is None else self.lines.get((), 1)
+
+    def problem(self, loc: Loc, rule: str, message: str) -> Problem:
+        """One problem at a part of this file."""
+        return Problem(self.file, self.line(*loc), dotted(loc), rule, message)
+
+
+def dotted(loc: Loc) -> str:
+    """A part's place for people: `events.death-registered.fields[deceased.names]`, `approvals[0].hash`."""
+    out = ""
+    for part in loc:
+        if isinstance(part, int) or "." in part:
+            out += f"[{part}]"
+        else:
+            out += f".{part}" if out else part
+    return out
+
+
+def read_yaml(path: Path) -> Document:
+    """Read `path`. Raises BadInput with every problem that can be told at once: unreadable file, wrong encoding, tabs,
+    syntax, anchors, tags, depth, several documents, duplicate keys."""
+    file = str(path)
+    text = _text(path, file)
+    problems = list(_tabs(text, file)) or list(_events(text, file))
+    if problems:
+        raise BadInput(problems)
+    document = Document(file, None)
+    node = _yaml().compose(text)
+    if node is None:
+        raise BadInput([Problem(file, 0, "", "empty-file", "the file is empty")])
+    data = _build(
+        node,
+        (),
+        document.lines,
+        lambda loc, line, key: problems.append(
+            Problem(
+                file, line, dotted(loc), "duplicate-key", f"{key!r} is given twice; first on line {document.lines[loc]}"
+            )
+        ),
+    )
+    if problems:
+        raise BadInput(problems)
+    return Document(file, data, document.lines)
+
+
+def _text(path: Path, file: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadInput([Problem(file, 0, "", "file-missing", f"cannot be read ({error.strerror})")]) from None
+    if len(raw) > MAX_BYTES:
+        raise BadInput([Problem(file, 0, "", "file-too-large", f"has more than {MAX_BYTES:,} bytes")])
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise BadInput([Problem(file, line, "", "not-utf-8", "is not UTF-8 text")]) from None
+
+
+def _tabs(text: str, file: str) -> Iterator[Problem]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if "\t" in line[: len(line) - len(line.lstrip())]:
+            yield Problem(file, number, "", "yaml-tab", "is indented with a tab; use spaces")
+
+
+def _yaml() -> YAML:
+    return YAML(typ="rt", pure=True)
+
+
+def _events(text: str, file: str) -> Iterator[Problem]:
+    """Walk the file as a stream of events: nothing is built yet, so nothing can grow."""
+    depth = documents = 0
+    try:
+        for event in _yaml().parse(text):
+            depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
+            depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
+            documents += isinstance(event, DocumentStartEvent)
+            refused = _refusal(event, depth, documents)
+            if refused:
+                yield Problem(file, event.start_mark.line + 1, "", *refused)
+            if depth > MAX_DEPTH or documents > 1:
+                return
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        words = " ".join(str(part) for part in (error.context, error.problem) if part)
+        yield Problem(file, mark.line + 1 if mark else 0, "", "yaml-syntax", f"is not YAML: {words}")
+    except YAMLError:
+        yield Problem(file, 0, "", "yaml-syntax", "is not YAML: it holds a character that YAML forbids")
+
+
+def _refusal(event: Event, depth: int, documents: int) -> tuple[str, str] | None:
+    if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
+        return "yaml-anchor", "anchors and aliases are not allowed; write it out"
+    if isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent) and event.tag is not None:
+        return "yaml-tag", "tags (!...) are not allowed"
+    if depth > MAX_DEPTH:
+        return "yaml-depth", f"is nested more than {MAX_DEPTH} deep"
+    if documents > 1:
+        return "yaml-documents", "holds more than one document (---)"
+    return None
+
+
+def _build(node: Node, loc: Loc, lines: dict[Loc, int], twice: Callable[[Loc, int, str], None]) -> Any:
+    lines.setdefault(loc, node.start_mark.line + 1)
+    if isinstance(node, MappingNode):
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
+            here = (*loc, key)
+            if key in out:
+                twice(here, key_node.start_mark.line + 1, key)
+                continue
+            lines[here] = key_node.start_mark.line + 1
+            out[key] = _build(value_node, here, lines, twice)
+        return out
+    if isinstance(node, SequenceNode):
+        return [_build(part, (*loc, at), lines, twice) for at, part in enumerate(node.value)]
+    return _scalar(str(node.tag), str(node.value))
+
+
+def _scalar(tag: str, text: str) -> Any:
+    kind = tag.removeprefix(_TAG)
+    try:
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return text.lower() == "true"
+        if kind == "int":
+            return int(text.replace("_", ""), 0)
+        if kind == "float":
+            return float(text.replace("_", ""))
+        if kind == "timestamp":
+            return date.fromisoformat(text)
+    except ValueError:
+        return text
+    return text
