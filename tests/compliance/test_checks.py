@@ -28,15 +28,18 @@ def lists(name: str) -> frozenset[str]:
 
 
 def rule_of(check: type[Check], example: Example, severity: Severity = Severity.REJECT) -> CheckRule:
+    """The rule of an example."""
     return CheckRule(check=check.name, paths=example.paths, severity=severity, params=example.params)
 
 
 def examples(check: type[Check]) -> Iterator[Example]:
+    """All examples of a check."""
     yield from check.accepts
     yield from check.refuses
 
 
 def paths_found(check: type[Check], example: Example, event: dict[str, Any]) -> set[str]:
+    """The paths that the check names in `event` by the rule of an example."""
     return {finding.path for finding in Checker([rule_of(check, example)], lists).run(event, NOW_MS)}
 
 

@@ -21,6 +21,7 @@ def partial(day: date, parts: int = 3, **more: Any) -> dict[str, Any]:
 
 
 def interval(value: object) -> Interval:
+    """The interval of a value that has one."""
     found = interval_of(value)
     assert found is not None
     return found

@@ -59,13 +59,13 @@ class RequiredIf(Check):
         del lists
         if not paths:
             raise ValueError("paths is empty")
-        self._unless = frozenset(params.unless_change)
+        self._unless: tuple[str, ...] = params.unless_change
         self._when: When | None = params.when
 
     def find(self, event: Event, now_ms: int) -> Iterable[str]:
         """See `Check.find`."""
         del now_ms
-        if event.get("change") in self._unless or not self._applies(event):
+        if any(event.get("change") == change for change in self._unless) or not self._applies(event):
             return ()
         return [path for path in self.paths if not any(map(_said, walk.get(event, path)))]
 
