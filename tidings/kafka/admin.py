@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource
 from confluent_kafka.admin._resource import ResourceType
@@ -24,6 +24,7 @@ from tidings.kafka._acls import bind, bind_filter, unbind
 from tidings.kafka.acl import Acl
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.errors import error_of, translate
+from tidings.kafka.retry import retry
 from tidings.log import Partition
 
 GENESIS = "genesis"
@@ -58,10 +59,12 @@ class Admin:
     ) -> None:
         self._deadline_seconds = deadline_seconds
         self._clock = clock or SystemClock()
-        self._client = AdminClient(
-            cluster.client_config(principal)
-            | {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500, "log_level": 0}
-        )
+        self._config = cluster.client_config(principal) | {
+            "reconnect.backoff.ms": 50,
+            "reconnect.backoff.max.ms": 500,
+            "log_level": 0,
+        }
+        self._client = AdminClient(self._config)
 
     # Topics
 
@@ -188,32 +191,46 @@ class Admin:
     def group_offsets(self, group: str, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, str]]:
         """The committed offset and its metadata for those of `partitions` that have one in `group`.
 
-        The partitions are always named: asked for all those of a group that does not exist, the client 2.16.1 crashes.
+        A consumer asks, one that never joins: the AdminClient of confluent-kafka 2.16.1 crashes the process where the
+        broker answers its call for offsets with an error of the whole group (as while the coordinator loads).
         """
         wanted = [TopicPartition(each.topic, each.partition) for each in dict.fromkeys(partitions)]
         if not wanted:
             return {}
-        request = ConsumerGroupTopicPartitions(group, wanted)
-        found = self._ask(self._client.list_consumer_group_offsets, "listing offsets", [request])
-        offsets: dict[Partition, tuple[int, str]] = {}
-        for each in found[group].topic_partitions:
+        consumer = Consumer(self._config | {"group.id": group, "enable.auto.commit": False})
+        try:
+            deadline = Deadline(self._clock, self._deadline_seconds)
+            found = retry(
+                lambda: consumer.committed(wanted, timeout=max(0.1, deadline.remaining())),
+                "listing offsets",
+                deadline,
+                self._clock,
+            )
+        finally:
+            consumer.close()
+        for each in found:
             if each.error is not None:
                 raise translate(each.error, "listing offsets")
-            if each.offset >= 0:
-                offsets[Partition(each.topic, each.partition)] = (each.offset, each.metadata or "")
-        return offsets
+        return {
+            Partition(each.topic, each.partition): (each.offset, each.metadata or "")
+            for each in found
+            if each.offset >= 0
+        }
 
     def set_group_offsets(self, group: str, offsets: Mapping[Partition, int], metadata: str = GENESIS) -> None:
-        """Commit offsets for partitions of `group`, with this metadata. Only where no member has them: else Fatal."""
-        if offsets:
-            wanted = [
-                TopicPartition(where.topic, where.partition, offset, metadata) for where, offset in offsets.items()
-            ]
+        """Commit offsets for partitions of `group`, with this metadata. Fatal where a member of the group has them."""
+        if not offsets:
+            return
+        wanted = [TopicPartition(where.topic, where.partition, offset, metadata) for where, offset in offsets.items()]
+
+        def alter() -> None:
             request = ConsumerGroupTopicPartitions(group, wanted)
             found = self._ask(self._client.alter_consumer_group_offsets, "setting offsets", [request])
             for each in found[group].topic_partitions:
                 if each.error is not None:
                     raise translate(each.error, "setting offsets")
+
+        retry(alter, "setting offsets", Deadline(self._clock, self._deadline_seconds), self._clock)
 
     def start_group_at_zero(self, group: str, partitions: Iterable[Partition]) -> tuple[Partition, ...]:
         """Commit offset 0 with metadata `genesis` for those partitions that have no offset yet; returns them.
