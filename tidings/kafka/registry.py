@@ -36,8 +36,8 @@ def registry_api(cluster: Cluster) -> str:
 class Registry:
     """The registry of `cluster`, as `principal`. From any thread; close it, or use `with`.
 
-    Every call may raise Retriable (no answer, or an answer that says so) and Fatal (refused); the text holds the subject and
-    the status, nothing of a schema.
+    Every call may raise Retriable (no answer, or an answer that says so) and Fatal (refused); the text holds the
+    subject and the status, nothing of a schema.
     """
 
     def __init__(self, cluster: Cluster, principal: str = "admin", *, timeout_seconds: float = 15.0) -> None:
@@ -71,8 +71,10 @@ class Registry:
         return None if answer.status_code == _NOT_FOUND else int(answer.json()["id"])
 
     def register(self, subject: str, schema: Schema) -> int:
-        """The id of `schema`, registered under `subject` as its newest version unless it is there. Raises Fatal where the
-        registry finds it incompatible with a version before."""
+        """The id of `schema`, registered under `subject` as its newest version unless it is there.
+
+        Raises Fatal where the registry finds it incompatible with a version before.
+        """
         path = f"/subjects/{quote(subject)}/versions"
         answer = self._ask("POST", path, {"schema": json.dumps(schema)}, (_CONFLICT, _INVALID))
         if answer.status_code == _CONFLICT:

@@ -1,0 +1,118 @@
+"""The eyes and hands of an apply: reads what a broker and a registry hold, and makes each kind of change there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tidings.clock import Clock, Deadline
+from tidings.kafka.acl import Acl
+from tidings.kafka.admin import Admin, Topic
+from tidings.kafka.cluster import Cluster
+from tidings.kafka.genesis import start_partitions, started
+from tidings.kafka.policy_store import PolicyReader
+from tidings.kafka.quotas import Quotas
+from tidings.kafka.registry import Registry
+from tidings.log import Partition
+from tidings.policy.model import Policy
+from tidings.provisioning.state import Actual, ActualTopic, Desired, QuotaValues, Schema
+from tidings.provisioning.topic_plan import TopicPlan
+from tidings.topics import POLICY
+
+_BUDGET_SECONDS = 60.0
+_REGISTRY_THREADS = 4
+_PASSWORD_BYTES = 32
+
+
+@dataclass(frozen=True)
+class BrokerHands:
+    """Works on `cluster` as the principal of `admin`. Implements `tidings.provisioning.carry_out.Hands`."""
+
+    cluster: Cluster
+    admin: Admin
+    registry: Registry
+    quotas: Quotas
+    clock: Clock
+    principal: str = "admin"
+
+    def look(self, desired: Desired) -> Actual:
+        """What there is of what `desired` names. Raises Retriable where something does not answer."""
+        topics = self.admin.describe_topics([plan.name for plan in desired.topics])
+        principals = frozenset(self.admin.principals())
+        managed = desired.principals
+        return Actual(
+            policy=self.policy(),
+            topics={name: ActualTopic(topic.partitions, topic.config) for name, topic in topics.items()},
+            access=frozenset(entry for entry in self.admin.acls() if entry.principal in managed),
+            schemas=self._schemas(desired.schemas),
+            quotas=self.quotas.describe(),
+            principals=frozenset(name for name in principals & managed if self._has_password(name)),
+            started=started(self.cluster, self.principal),
+        )
+
+    def policy(self) -> Policy | None:
+        """The policy in force, or None where none was ever published."""
+        if POLICY not in self.admin.topics():
+            return None
+        with PolicyReader(self.cluster, self.principal, self.clock) as reader:
+            return reader.read()
+
+    def schema_ids(self, wanted: Mapping[str, Sequence[Schema]]) -> dict[tuple[str, int], int]:
+        """The registry's id for each (subject, number of the version, from 0) that is registered."""
+        asked = [(subject, number, schema) for subject, all_ in wanted.items() for number, schema in enumerate(all_)]
+        with ThreadPoolExecutor(_REGISTRY_THREADS) as pool:
+            ids = list(pool.map(lambda each: self.registry.lookup(each[0], each[2]), asked))
+        return {(subject, number): id_ for (subject, number, _), id_ in zip(asked, ids, strict=True) if id_ is not None}
+
+    def _schemas(self, wanted: Mapping[str, Sequence[Schema]]) -> dict[str, tuple[Schema, ...]]:
+        found = self.schema_ids(wanted)
+        return {
+            subject: tuple(schema for number, schema in enumerate(versions) if (subject, number) in found)
+            for subject, versions in wanted.items()
+        }
+
+    def remove_access(self, entries: Sequence[Acl]) -> None:
+        """See `Hands.remove_access`."""
+        self.admin.delete_acls(entries)
+
+    def add_access(self, entries: Sequence[Acl]) -> None:
+        """See `Hands.add_access`."""
+        self.admin.create_acls(entries)
+
+    def make_principal(self, name: str) -> None:
+        """See `Hands.make_principal`. A password that is there already is given to the broker again."""
+        if not self._has_password(name):
+            path = self.cluster.credentials_dir / f"{name}.password"
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(_PASSWORD_BYTES))
+        self.admin.set_password(name, self.cluster.password(name))
+
+    def make_topics(self, plans: Sequence[TopicPlan]) -> None:
+        """See `Hands.make_topics`."""
+        factor = self.cluster.replication_factor
+        self.admin.create_topics([Topic(plan.name, plan.partitions, factor, plan.config) for plan in plans])
+
+    def set_topic(self, plan: TopicPlan) -> None:
+        """See `Hands.set_topic`."""
+        self.admin.alter_topic(plan.name, dict(plan.config))
+
+    def register(self, subject: str, versions: Sequence[Schema]) -> None:
+        """See `Hands.register`."""
+        for schema in versions:
+            self.registry.register(subject, schema)
+
+    def set_quotas(self, quotas: Mapping[str, QuotaValues]) -> None:
+        """See `Hands.set_quotas`."""
+        self.quotas.set(quotas)
+
+    def start_inboxes(self, partitions: Sequence[Partition]) -> None:
+        """See `Hands.start_inboxes`."""
+        deadline = Deadline(self.clock, _BUDGET_SECONDS)
+        start_partitions(self.cluster, self.principal, partitions, self.clock, deadline)
+
+    def _has_password(self, name: str) -> bool:
+        return (self.cluster.credentials_dir / f"{name}.password").exists()

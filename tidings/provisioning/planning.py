@@ -1,0 +1,102 @@
+"""A plan: the files, what they compile to, what there is, and the changes between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tidings.agreements import Country
+from tidings.catalogue import Catalogue
+from tidings.clock import Clock, utc_date
+from tidings.errors import BadInput, Problem
+from tidings.kafka.cluster import Cluster
+from tidings.kafka.hands import BrokerHands
+from tidings.keys import KeyRing
+from tidings.policy.canonical import canonical_json
+from tidings.policy.codec import sealed
+from tidings.policy.compile import compile_policy
+from tidings.policy.model import JsonObject, Policy
+from tidings.provisioning.approvals import Pending, pending_approvals
+from tidings.provisioning.changes import Change, Incompatible, changes_between
+from tidings.provisioning.desired import desired_state, subject_of
+from tidings.provisioning.state import Actual, Desired, Schema
+from tidings.provisioning.stops import stops_of
+
+UNREGISTERED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that `tidings plan` prints and `tidings apply` carries out."""
+
+    country: Country
+    catalogue: Catalogue
+    in_force: Policy | None
+    desired: Desired
+    actual: Actual
+    changes: tuple[Change, ...]
+    pending: tuple[Pending, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes plans for one cluster out of one country's files. `system_schemas` is as `desired_state` takes it."""
+
+    cluster: Cluster
+    country: Country
+    catalogue: Catalogue
+    keys: KeyRing
+    hands: BrokerHands
+    system_schemas: Mapping[str, Schema]
+    clock: Clock
+
+    def plan(self) -> Plan:
+        """The changes that are due now; changes nothing.
+
+        Raises BadInput where the files cannot be applied, Retriable where something does not answer.
+        """
+        in_force = self.hands.policy()
+        pending = pending_approvals(self.country, self.catalogue, in_force)
+        version = in_force.version + 1 if in_force else 1
+        unregistered = self._desired(self._compile(version, in_force, {}))
+        ids = self.hands.schema_ids(unregistered.schemas)
+        desired = self._desired(self._compile(version, in_force, _by_schema(unregistered, ids)))
+        actual = self.hands.look(desired)
+        try:
+            changes = changes_between(desired, actual)
+        except Incompatible as error:
+            raise BadInput([Problem("agreements", 0, "", "partitions-fixed", str(error))]) from None
+        return Plan(self.country, self.catalogue, in_force, desired, actual, changes, pending)
+
+    def _compile(self, version: int, in_force: Policy | None, ids: Mapping[tuple[str, bytes], int]) -> Policy:
+        def schema_id(topic: str, schema: JsonObject) -> int:
+            return ids.get((subject_of(topic), canonical_json(schema)), UNREGISTERED)
+
+        policy = compile_policy(
+            self.catalogue,
+            self.country,
+            schema_id,
+            version=version,
+            environment=self.cluster.environment,
+            now_ms=self.clock.now_ms(),
+            stops=stops_of(in_force),
+            keys=self.keys,
+        )
+        system = self._desired(policy).schemas
+        named = {
+            subject.removesuffix("-value"): ids.get((subject, canonical_json(versions[-1])), UNREGISTERED)
+            for subject, versions in system.items()
+            if not subject.startswith(("inbox.", "feed."))
+        }
+        return sealed(policy.model_copy(update={"system_schema_ids": named}))
+
+    def _desired(self, policy: Policy) -> Desired:
+        today = utc_date(self.clock.now_ms())
+        return desired_state(policy, self.country, self.catalogue, self.system_schemas, today, self.cluster.deployment)
+
+
+def _by_schema(desired: Desired, ids: Mapping[tuple[str, int], int]) -> dict[tuple[str, bytes], int]:
+    return {
+        (subject, canonical_json(desired.schemas[subject][number])): schema_id
+        for (subject, number), schema_id in ids.items()
+    }
