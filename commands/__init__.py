@@ -1,1 +1,84 @@
-"""The tidings command, one verb a file."""
+"""The `tidings` command: one verb a file. A verb's module is imported when the verb is used, and not before."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tidings.errors import TidingsError
+
+# verb: (module, attribute). A typer.Typer is a group of verbs, a function is one.
+VERBS: dict[str, tuple[str, str]] = {
+    "apply": ("commands.apply", "apply"),
+    "approve": ("commands.approve", "approve"),
+    "client-config": ("commands.client_config", "client_config"),
+    "demo": ("commands.demo", "demo"),
+    "docs": ("commands.docs", "docs"),
+    "down": ("commands.down", "down"),
+    "feed": ("commands.feed", "feed"),
+    "notices": ("commands.notices", "notices"),
+    "plan": ("commands.plan", "plan"),
+    "publish": ("commands.publish", "publish"),
+    "quarantine": ("commands.quarantine", "app"),
+    "run": ("commands.run", "app"),
+    "simulate": ("commands.simulate", "simulate"),
+    "status": ("commands.status", "status"),
+    "stop": ("commands.stop", "app"),
+    "up": ("commands.up", "up"),
+}
+
+
+class _Verbs(TyperGroup):
+    """Finds verbs in the table."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every verb, in alphabetical order."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The verb's command, or None where there is no such verb."""
+        place = VERBS.get(cmd_name)
+        if place is None:
+            return None
+        module, attribute = place
+        found = getattr(import_module(module), attribute)
+        command = typer.main.get_command(found if isinstance(found, typer.Typer) else _single(found))
+        command.name = cmd_name
+        return command
+
+
+def _single(function: Any) -> typer.Typer:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(function)
+    return app
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Tidings: agencies publish life events once; every agency with an agreement to know is told.",
+)
+
+
+@app.callback()
+def _tidings() -> None:
+    """Tidings: agencies publish life events once; every agency with an agreement to know is told."""
+
+
+def main() -> None:
+    """Run the command line. An error of ours is one clear message with what to do, and its own exit code."""
+    try:
+        app()
+    except TidingsError as failure:
+        sys.stderr.write(f"{failure}\nWhat to do: {failure.action}.\n")
+        sys.exit(failure.exit_code)
+
+
+if __name__ == "__main__":
+    main()
