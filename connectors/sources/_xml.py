@@ -1,0 +1,135 @@
+"""Reads records out of XML that nobody vouches for: no DTD, no entity, no network, memory bounded by one record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from lxml import etree
+
+MAX_RECORD_BYTES = 4 * 1024 * 1024
+"""A file that goes on for so long without ending a record is refused."""
+_CHUNK_BYTES = 32 * 1024
+
+
+class HostileFile(Exception):
+    """The rest of the file is refused. `message` names no value."""
+
+    def __init__(self, line: int, field: str, rule: str, message: str) -> None:
+        self.line, self.field, self.rule, self.message = line, field, rule, message
+        super().__init__(rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element without its namespace: name, own text (stripped) and children in order. No value is in its repr."""
+
+    name: str
+    text: str
+    children: list[Element]
+
+    def __repr__(self) -> str:
+        return f"Element({self.name})"
+
+
+class _Bounded:
+    """A file of which no more than `MAX_RECORD_BYTES` may be read between two records."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.since_record = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """At most a chunk, so that the bound is met soon."""
+        chunk = self._file.read(_CHUNK_BYTES if size < 0 else min(size, _CHUNK_BYTES))
+        self.since_record += len(chunk)
+        if self.since_record > MAX_RECORD_BYTES:
+            raise HostileFile(0, "(record)", "record-too-large", f"a record is larger than {MAX_RECORD_BYTES} bytes")
+        return chunk
+
+
+class XmlRecords:
+    """The children of the root that are named in `wanted`, each with its line. Any other child is refused.
+
+    Iterating raises HostileFile where the file is no such document, ends early or tries something.
+    """
+
+    def __init__(self, file: BinaryIO, root: str, wanted: tuple[str, ...]) -> None:
+        self._file = _Bounded(file)
+        self._root = root
+        self._wanted = wanted
+
+    def __iter__(self) -> Iterator[tuple[Element, int]]:
+        events = etree.iterparse(
+            self._file,
+            events=("start", "end", "comment", "pi"),
+            resolve_entities=False,
+            load_dtd=False,
+            no_network=True,
+            huge_tree=False,
+            recover=False,
+        )
+        depth = 0
+        try:
+            for event, node in events:
+                if event == "start":
+                    depth += 1
+                    if depth == 1:
+                        self._check_root(node)
+                elif event == "end":
+                    depth -= 1
+                    if depth == 1:
+                        yield self._record(node), _line(node)
+                        _forget(node)
+                        self._file.since_record = 0
+        except etree.XMLSyntaxError as error:
+            line = error.lineno or 0
+            if "entit" in (error.msg or "").lower():
+                raise HostileFile(line, "(document)", "entities-forbidden", "an entity is used or defined") from None
+            raise HostileFile(line, "(document)", "malformed-xml", "the XML is malformed or cut off here") from None
+        except (LookupError, UnicodeError, ValueError):
+            raise HostileFile(0, "(document)", "encoding", "the encoding is unknown or wrong") from None
+
+    def _check_root(self, node: etree._Element) -> None:
+        info = node.getroottree().docinfo
+        if info.internalDTD is not None or info.doctype:
+            raise HostileFile(1, "(document)", "dtd-forbidden", "a document type declaration is not taken")
+        if etree.QName(node).localname != self._root:
+            raise HostileFile(_line(node), "(document)", "root-element", f"the root is not {self._root}")
+
+    def _record(self, node: etree._Element) -> Element:
+        element = _element(node, 0)
+        if element.name not in self._wanted:
+            raise HostileFile(
+                _line(node), self._root, "unknown-element", f"only {' and '.join(self._wanted)} may stand here"
+            )
+        return element
+
+
+def _line(node: etree._Element) -> int:
+    line = node.sourceline
+    return line if isinstance(line, int) else 0
+
+
+def _element(node: etree._Element, depth: int) -> Element:
+    line = _line(node)
+    if depth > 8:
+        raise HostileFile(line, "(record)", "nested-too-deep", "elements are nested deeper than the format allows")
+    children: list[Element] = []
+    texts = [node.text or ""]
+    for child in node:
+        if child.tag is etree.Entity:
+            raise HostileFile(line, etree.QName(node).localname, "entities-forbidden", "an entity is used or defined")
+        if isinstance(child.tag, str):
+            children.append(_element(child, depth + 1))
+        texts.append(child.tail or "")
+    return Element(etree.QName(node).localname, "".join(texts).strip(), children)
+
+
+def _forget(node: etree._Element) -> None:
+    """Free a record and everything before it."""
+    node.clear()
+    parent = node.getparent()
+    while parent is not None and node.getprevious() is not None:
+        del parent[0]
