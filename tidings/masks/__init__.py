@@ -9,14 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.masks.base import Mask, MaskContext, MaskError
+from tidings.masks.encrypt import Encrypt
+from tidings.masks.generalise import Generalise
 from tidings.masks.keep import Keep
+from tidings.masks.partial import Partial
 from tidings.masks.pseudonym import Pseudonym
 from tidings.masks.redact import Redact
 
 MASKS: dict[str, Mask[Any]] = {
     mask.name: mask
     for mask in (
+        Encrypt(),
+        Generalise(),
         Keep(),
+        Partial(),
         Pseudonym(),
         Redact(),
     )

@@ -57,8 +57,8 @@ class Mask(ABC, Generic[SettingsT]):
     Who calls: `output_type` and `describe` are called when a view is derived (`tidings plan`), `apply` by the exchange
     for each present value of each event. May it block: never; no input or output. What it may raise: `output_type` and
     `settings` raise `MaskError`; `apply` raises nothing on any value of a type that `output_type` took, and gives null
-    where it can make nothing of it. What is true afterwards: the output conforms to the output type, is the same for the
-    same value and context, and lets nobody read more of the value than `describe` says.
+    where it can make nothing of it. What is true afterwards: the output conforms to the output type, is the same for
+    the same value and context, and lets nobody read more of the value than `describe` says.
 
     Null never reaches a mask: null stays null. Arrays are masked element by element, unless the mask is `whole`.
     """

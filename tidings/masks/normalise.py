@@ -3,7 +3,7 @@
 | scheme | rule | source |
 | --- | --- | --- |
 | `nhs_number` | decimal digits only | NHS Data Dictionary, NHS NUMBER: 10 digits; spaces are presentation |
-| `gro_registration` | NFKC, upper case, no white space | General Register Office: district and entry references are caseless |
+| `gro_registration` | NFKC, upper case, no white space | references of the GRO are caseless |
 | `country` | NFKC, trimmed, upper case | ISO 3166-1 alpha-2 |
 | any other | NFKC, trimmed, casefolded, white space runs as one space | Unicode Standard Annex 15; Unicode 5.18 |
 
@@ -18,6 +18,8 @@ from collections.abc import Callable
 
 
 def _nhs_number(text: str) -> str:
+    if text.isascii():
+        return "".join(filter(str.isdigit, text))
     return "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
 
 

@@ -1,8 +1,9 @@
 """The mask `pseudonym`: the same identifier is always the same text to one subscriber, and another to the next.
 
-Text is `v<key version>.<base32>`: 20 bytes of keyed BLAKE2b over scheme and normalised value (`normalise`), in lower-case
-base32 (32 characters, no padding). A uuid is one block of AES-128 instead: a keyed permutation, written as a uuid, which
-the holder of the keys can undo for an audit. Sources: RFC 7693 (BLAKE2, keyed mode), RFC 4648 section 6, FIPS 197.
+Text is `v<key version>.<base32>`: 20 bytes of keyed BLAKE2b over scheme and normalised value (`normalise`), in
+lower-case base32 (32 characters, no padding). A uuid is one block of AES-128 instead: a keyed permutation, written as
+a uuid, which the holder of the keys can undo for an audit. Sources: RFC 7693 (BLAKE2, keyed mode), RFC 4648 section
+6, FIPS 197.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Pseudonym(Mask[PseudonymSettings]):
         raise self.refuse(input_schema)
 
     def apply(self, value: Any, context: MaskContext) -> Any:
-        """The pseudonym; a uuid field whose text is no uuid takes the text form; a record without a value gives an empty
-        value's."""
+        """The pseudonym; a uuid field whose text is no uuid takes the text form; a record without a value gives an
+        empty value's."""
         keys, group = context.keys, context.group
         if isinstance(value, Mapping):
             return pseudonym(keys, group, str(value["scheme"] or ""), str(value["value"] or ""))

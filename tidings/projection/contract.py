@@ -76,8 +76,9 @@ class InboxProjector(Protocol):
 
     def scan(self, schema_id: int, body: bytes) -> Scan:
         """Read the Avro body (without the wire header) of one event, wholly. Raises Reject: `schema_unknown` where the
-        policy does not list the id for this inbox, `undecodable` where the bytes are not one whole record of that schema,
-        `event_id_invalid` where an id of the head is no lower-case uuid. Nothing else, in bounded time and memory."""
+        policy does not list the id for this inbox, `undecodable` where the bytes are not one whole record of that
+        schema, `event_id_invalid` where an id of the head is no lower-case uuid. Nothing else, in bounded time and
+        memory."""
         ...
 
     def findings(self, scan: Scan, now_ms: int) -> tuple[Finding, ...]:
@@ -85,6 +86,7 @@ class InboxProjector(Protocol):
         ...
 
     def decide(self, scan: Scan, view: View, flags: Sequence[Finding]) -> Projected:
-        """What `view` (one of those that the projector was made with) makes of the event; `flags` are its findings that do
-        not refuse it. Validity by date and stops are the caller's. Raises KeyError for a view that is not its own."""
+        """What `view` (one of those that the projector was made with) makes of the event; `flags` are its findings
+        that do not refuse it. Validity by date and stops are the caller's. Raises KeyError for a view that is not its
+        own."""
         ...

@@ -24,5 +24,5 @@ def decode_view(view_schema: JsonObject, value: bytes) -> dict[str, Any]:
         structure_of(plain)(body)
     except Malformed:
         raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
-    found: dict[str, Any] = fastavro.schemaless_reader(BytesIO(body), fastavro.parse_schema(plain), None)
-    return found
+    found: Any = fastavro.schemaless_reader(BytesIO(body), fastavro.parse_schema(plain), None)
+    return dict(found)

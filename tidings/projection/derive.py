@@ -32,12 +32,13 @@ def derive_view_schema(
     if errors:
         raise errors[0]
     space = ".".join(["tidings", "feed", _avro_name(subscriber), _avro_name(agreement)])
-    name = f"{table.root['name'].rpartition('.')[2]}V{agreement_version}"
+    event_name = table.root["name"].rpartition(".")[2]
+    name = f"{event_name}V{agreement_version}"
     return {
         "type": "record",
         "name": name,
         "namespace": space,
-        "doc": f"What {subscriber} sees of {table.root['name'].rpartition('.')[2]} under {agreement} v{agreement_version}.",
+        "doc": f"What {subscriber} sees of {event_name} under {agreement} v{agreement_version}.",
         "fields": _fields(plan, ViewNames(f"{space}.{name.lower()}"), include_flags),
     }
 
@@ -101,7 +102,7 @@ def _field(step: Step, names: ViewNames) -> JsonObject:
         return _fixed(step.name, "string", step.doc) | {"category": step.category, "mask": step.mask_name}
     if step.how == RECORD:
         part = "".join(word[:1].upper() + word[1:] for name in step.path.split(".") for word in name.split("_"))
-        record = {"type": "record", "name": names.new(f"{part}Part")}
+        record: JsonObject = {"type": "record", "name": names.new(f"{part}Part")}
         record["fields"] = [_field(child, names) for child in step.children]
         return view_field(step.name, _filled(step.output, record), step.doc, step.category, step.mask_name)
     more: dict[str, Any] = {"mask_params": dict(sorted(step.params.items()))} if step.params else {}

@@ -1,4 +1,4 @@
-"""The derived ids of a view's head: each feed (or linkage group) has its own, so that two feeds cannot be joined by them.
+"""The derived ids of a view's head: each feed (or linkage group) has its own, so two feeds cannot be joined.
 
 | field | how | purpose of the key |
 | --- | --- | --- |

@@ -21,8 +21,8 @@ class Step:
     """What becomes of one field: `how` is `mask`, `record` (its named parts), or a derivation of `heads`.
 
     `depth` counts the arrays around one element (0 for a whole mask); `element` is the element's type in the event,
-    standalone; `output` the type in the view, before it is given the view's names. `location` is true where no part of the
-    value may be given of a protected person; `location_below` where some parts may.
+    standalone; `output` the type in the view, before it is given the view's names. `location` is true where no part
+    of the value may be given of a protected person; `location_below` where some parts may.
     """
 
     name: str
@@ -162,8 +162,7 @@ class _Builder:
             mask = mask_named(rule.mask)
             settings = mask.settings(params)
             doc = f"{doc} {mask.describe(params)}".strip()
-            if mask.name != "redact" and self._has_union(item["type"], set()):
-                raise MaskError("type-unsupported", "a union of more than null and one type can only be redacted")
+            self._refuse_union(mask, item)
             if mask.whole:
                 output = mask.output_type(self._table.standalone(item["type"]), params)
                 element, depth = item["type"], 0
@@ -186,6 +185,10 @@ class _Builder:
         if kind_of(resolved) == "array":
             return {"type": "array", "items": self._around(resolved["items"], made)}
         return made
+
+    def _refuse_union(self, mask: Mask[Any], item: Mapping[str, Any]) -> None:
+        if mask.name != "redact" and self._has_union(item["type"], set()):
+            raise MaskError("type-unsupported", "a union of more than null and one type can only be redacted")
 
     def _has_union(self, schema: AvroType, seen: set[str]) -> bool:
         return any(isinstance(found, list) and not _is_nullable_one(found) for found in self._types(schema, seen))

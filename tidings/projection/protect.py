@@ -8,8 +8,8 @@ from tidings.projection.types import AvroType, TypeTable, kind_of, without_null
 
 
 def without_location(value: Any, schema: AvroType, table: TypeTable) -> Any:
-    """`value` with every `location` field nulled or emptied, however deep. `schema` is its type in the event; the view has
-    the same fields, each nullable. Never raises on a value of that type; the input is left as it was."""
+    """`value` with every `location` field nulled or emptied, however deep. `schema` is its type in the event; the
+    view has the same fields, each nullable. Never raises on a value of that type; the input is left as it was."""
     if value is None:
         return None
     schema = table.resolve(without_null(schema))

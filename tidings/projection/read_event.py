@@ -20,7 +20,8 @@ _RESOLUTION = (SchemaResolutionError, ValueError, EOFError, IndexError, KeyError
 
 
 def readers_of(writer_schemas: Mapping[str, JsonObject], current: TypeTable) -> dict[int, Reader]:
-    """One reader for each writer's schema id. A reader raises Reject (`undecodable`) and nothing else, holding no value."""
+    """One reader for each writer's schema id. A reader raises Reject (`undecodable`) and nothing else, holding no
+    value."""
     target = fastavro.parse_schema(current.standalone(current.root, logical=False))
     return {int(schema_id): _reader(schema, target) for schema_id, schema in writer_schemas.items()}
 
@@ -33,9 +34,9 @@ def _reader(schema: JsonObject, target: Any) -> Reader:
     def read(body: bytes) -> dict[str, Any]:
         try:
             check(body)
-            found: dict[str, Any] = fastavro.schemaless_reader(BytesIO(body), writer, target)
+            found: Any = fastavro.schemaless_reader(BytesIO(body), writer, target)
         except (Malformed, *_RESOLUTION):
             raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
-        return found
+        return dict(found)
 
     return read

@@ -9,7 +9,7 @@ from typing import Any
 
 import fastavro
 
-from tidings import checks
+from tidings.checks import Checker, FolderLists
 from tidings.errors import Finding, ReasonCode, Reject, Severity
 from tidings.keys import KeyRing
 from tidings.masks.pseudonym import UUID
@@ -24,6 +24,7 @@ from tidings.projection.types import TypeTable, read_types
 from tidings.projection.where import compile_where
 
 _UUIDS = ("event_id", "supersedes", "life_event_id")
+_TIMES = ("recorded_at", "received_at")
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 """0001-01-01 to 9999-12-31: beyond, a subscriber's library cannot read the time."""
 
@@ -46,7 +47,7 @@ class ReferenceScan:
 def reference_projector(inbox: Inbox, views: Sequence[View], keys: KeyRing, policy_version: int) -> InboxProjector:
     """The projector of one inbox under one policy, for those of `views` that belong to it.
 
-    Raises RuleError where a view cannot be compiled: a policy that says so is not to be run.
+    Raises RuleError where a view, Fatal where a check cannot be compiled: such a policy is not to be run.
     """
     return _Reference(inbox, views, keys, policy_version)
 
@@ -54,7 +55,7 @@ def reference_projector(inbox: Inbox, views: Sequence[View], keys: KeyRing, poli
 class _Reference:
     def __init__(self, inbox: Inbox, views: Sequence[View], keys: KeyRing, policy_version: int) -> None:
         table = read_types(inbox.reader_schema)
-        self._checks = inbox.checks
+        self._checker = Checker(inbox.checks, FolderLists())
         self._readers = readers_of(inbox.writer_schemas, table)
         self._views = {
             view.feed: _CompiledView(view, table, keys, inbox.agency, policy_version)
@@ -79,12 +80,13 @@ class _Reference:
         subject = record["subject"]
         return ReferenceScan(
             record, record["event_id"], record["change"], record["record_version"], record["received_at"],
-            (subject["scheme"], subject["value"]), record["protection"], record["environment"], record["source"]["agency"],
+            (subject["scheme"], subject["value"]), record["protection"], record["environment"],
+            record["source"]["agency"],
         )  # fmt: skip
 
     def findings(self, scan: Scan, now_ms: int) -> tuple[Finding, ...]:
         """See `InboxProjector.findings`."""
-        return checks.run(self._checks, _own(scan).record, now_ms)
+        return self._checker.run(_own(scan).record, now_ms)
 
     def decide(self, scan: Scan, view: View, flags: Sequence[Finding]) -> Projected:
         """See `InboxProjector.decide`."""
@@ -121,7 +123,8 @@ class _CompiledView:
         )
 
     def _flags(self, flags: Sequence[Finding], hidden: bool) -> list[str]:
-        """Flags about fields that the view names, or about the whole event; the others would tell of what is not in it."""
+        """Flags about fields that the view names, or about the whole event; the others would tell of what is not in
+        it."""
         shown = self._visible[hidden]
         return sorted(
             {

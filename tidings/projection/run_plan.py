@@ -60,7 +60,7 @@ class Program:
 
 def _act(step: Step, table: TypeTable) -> Act:
     make = {RECORD: _record, EVENT_ID: _event_id, LIFE_EVENT_ID: _life, RECORD_ID: _record_id, ABSENT: _absent}
-    inner = make[step.how](step, table) if step.how in make else _masked(step, table)
+    inner = make[step.how](step, table) if step.how in make else _masked(step)
     if step.how == RECORD_ID:
         return inner
 
@@ -85,7 +85,7 @@ def _record(step: Step, table: TypeTable) -> Act:
     return _each(step, one)
 
 
-def _masked(step: Step, table: TypeTable) -> Act:
+def _masked(step: Step) -> Act:
     mask = step.mask
     if mask is None:
         raise ValueError("a plan with errors was run")

@@ -1,18 +1,17 @@
 """Whether bytes are one whole Avro record of a schema: checked byte by byte before anything is decoded.
 
-fastavro takes negative indices, endless blocks of items without bytes and numbers of any length; this does not. Compiled
-once a schema to closures; a check is bounded by the bytes, `MAX_EMPTY_ITEMS` and `MAX_DEPTH`.
+fastavro takes negative indices, endless blocks of items without bytes and numbers of any length; this does not.
+Compiled once a schema to closures; a check is bounded by the bytes, `MAX_EMPTY_ITEMS` and `MAX_DEPTH`.
 
 Refused: truncated or trailing bytes; a varint that is longer than it need be, over 64 bits, or over 32 for an int; a
 boolean that is neither 0 nor 1; a length, index or count out of range; a block whose size in bytes is not what it says;
-a map key twice; text that is not UTF-8. Source: Avro 1.12 specification, "Binary Encoding"; where it allows two encodings
-of a number, only the shortest is taken, so that what is kept is kept byte by byte.
+a map key twice; text that is not UTF-8. Source: Avro 1.12 specification, "Binary Encoding"; where it allows two
+encodings of a number, only the shortest is taken, so that what is kept is kept byte by byte.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from tidings.projection.types import AvroType, TypeTable, kind_of, read_types
 
@@ -99,6 +98,8 @@ def _later(built: list[Check]) -> Check:
 
 def read_long(body: bytes, at: int, bits: int = 64) -> tuple[int, int]:
     """The number at `at` and where it ends. Raises Malformed."""
+    if at < len(body) and body[at] < 0x80:
+        return (body[at] >> 1) ^ -(body[at] & 1), at + 1
     result = shift = 0
     while True:
         if at >= len(body):
@@ -230,7 +231,7 @@ def _spend_empty(budget: _Budget) -> None:
         raise Malformed("too many items without bytes")
 
 
-_SIMPLE: dict[str, Any] = {
+_SIMPLE: dict[str, Check] = {
     "null": _null,
     "boolean": _boolean,
     "int": _int,

@@ -1,4 +1,4 @@
-"""Gives an event's types the names of one view: unique to its feed, every field with a default, docs and categories kept."""
+"""Gives an event's types the names of one view: unique to its feed; every field with a default, doc and category."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tidings.projection.types import AvroType, kind_of, nullable
 
 
 class ViewNames:
-    """Names for the types of one view schema, each defined at its first use. `space` is the namespace of nested types."""
+    """Names for the types of one view schema, each defined at its first use. `space` is their namespace."""
 
     def __init__(self, space: str) -> None:
         self._space = space

@@ -1,4 +1,4 @@
-"""Row filters: whether an event passes an agreement's conditions. Closed: a condition that can never hold is refused."""
+"""Row filters: whether an event passes an agreement's conditions. A condition that can never hold is refused."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Filter = Callable[[Mapping[str, Any]], bool]
 def compile_where(conditions: Sequence[Condition], table: TypeTable) -> Filter:
     """One filter that passes where every condition does.
 
-    Raises RuleError: `path-unknown`, `path-in-map`, `where-type` (no text, whole number, truth value or enum; or a prefix
-    of what is no text), `where-value` (a value of another type, or no symbol of the enum).
+    Raises RuleError: `path-unknown`, `path-in-map`, `where-type` (no text, whole number, truth value or enum; or a
+    prefix of what is no text), `where-value` (a value of another type, or no symbol of the enum).
     """
     compiled = [_compile(condition, table) for condition in conditions]
     return lambda record: all(passes(record) for passes in compiled)
@@ -30,9 +30,7 @@ def _compile(condition: Condition, table: TypeTable) -> Filter:
     element, _ = element_of(place.field["type"], table)
     kind = kind_of(element)
     if kind not in _PYTHON:
-        raise RuleError(
-            condition.path, "where-type", f"a filter reads text, numbers, truth values and codes, not {kind}"
-        )
+        raise RuleError(condition.path, "where-type", f"a filter does not read {kind}")
     if condition.op == "starts_with" and kind != "string":
         raise RuleError(condition.path, "where-type", f"starts_with reads text, not {kind}")
     if not condition.values:

@@ -52,13 +52,15 @@ NAME = _record(
     _optional("family", "string", "identifier"),
     _field("given", {"type": "array", "items": "string"}, default=[]),
 )
+_TEXTS = {"type": "array", "items": "string"}
 ADDRESS = _record(
     "Address",
     _optional("postcode", "string", "location"),
     _optional("country", "string"),
-    _field("lines", {"type": "array", "items": "string"}, "location", default=[]),
+    _field("lines", _TEXTS, "location", default=[]),
 )
 
+_SCHEME_VALUE = (_field("scheme", "string"), _field("value", "string", "identifier"))
 HEAD = [
     _field("event_id", _UUID, "identifier"),
     _field("change", _enum("Change", "CREATED", "CHANGED", "CORRECTED", "ANNULLED", "REINSTATED", "ENDED")),
@@ -126,6 +128,12 @@ BODY = [
     _optional("postcode", "string", "location"),
     _optional("stillbirth", "boolean"),
 ]
+
+
+def partial_date(year: int, month: int | None = None, day: int | None = None) -> dict[str, Any]:
+    """A PartialDate of what is given."""
+    rest = dict.fromkeys(("time", "zone", "text", "verification"))
+    return {"year": year, "month": month, "day": day, **rest}
 
 
 def schema_of(*body: dict[str, Any]) -> dict[str, Any]:
