@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tidings.clock import Clock, Deadline
 from tidings.kafka.clients import ClientSettings, group_name, transactional_config
-from tidings.kafka.errors import error_of, translate
 from tidings.kafka.retry import attempt, retry
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition
@@ -24,29 +22,10 @@ GENESIS = "genesis"
 _CALL_S = 10.0
 
 
-def started(cluster: ClientSettings, principal: str) -> frozenset[Partition]:
-    """The partitions that the exchange's group has a committed offset for. Raises Retriable where no broker answers."""
-    admin = AdminClient(cluster.client_config(principal))
-    asked = ConsumerGroupTopicPartitions(group_name(cluster.deployment))
-    futures = attempt(
-        lambda: admin.list_consumer_group_offsets([asked], request_timeout=_CALL_S), "asking for committed offsets"
-    )
-    try:
-        answer = futures[asked.group_id].result()
-    except KafkaException as exception:
-        error = error_of(exception)
-        if error.name() == "GROUP_ID_NOT_FOUND":
-            return frozenset()
-        raise translate(error, "asking for committed offsets") from None
-    return frozenset(
-        Partition(each.topic, each.partition) for each in answer.topic_partitions or () if each.offset >= 0
-    )
-
-
 def start_partitions(
     cluster: ClientSettings, principal: str, partitions: Iterable[Partition], clock: Clock, deadline: Deadline
 ) -> None:
-    """Commit offset 0 for `partitions`, all or none. Only for partitions that `started` does not list: it would rewind.
+    """Commit offset 0 for `partitions`, all or none. Only for partitions without any offset: it would rewind.
 
     Raises: Retriable where the broker does not answer within `deadline`; Fatal where it refuses.
     """

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from tidings.clock import Clock, Deadline
 from tidings.kafka.acl import Acl
 from tidings.kafka.admin import Admin, Topic
+from tidings.kafka.clients import group_name
 from tidings.kafka.cluster import Cluster
-from tidings.kafka.genesis import start_partitions, started
+from tidings.kafka.genesis import start_partitions
 from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.quotas import Quotas
 from tidings.kafka.registry import Registry
@@ -43,6 +44,12 @@ class BrokerHands:
         topics = self.admin.describe_topics([plan.name for plan in desired.topics])
         principals = frozenset(self.admin.principals())
         managed = desired.principals
+        partitions = [
+            Partition(inbox.topic, number)
+            for inbox in desired.policy.inboxes
+            if inbox.topic in topics
+            for number in range(inbox.partitions)
+        ]
         return Actual(
             policy=self.policy(),
             topics={name: ActualTopic(topic.partitions, topic.config) for name, topic in topics.items()},
@@ -50,7 +57,7 @@ class BrokerHands:
             schemas=self._schemas(desired.schemas),
             quotas=self.quotas.describe(),
             principals=frozenset(name for name in principals & managed if self._has_password(name)),
-            started=started(self.cluster, self.principal),
+            started=frozenset(self.admin.group_offsets(group_name(self.cluster.deployment), partitions)),
         )
 
     def policy(self) -> Policy | None:

@@ -1,0 +1,87 @@
+"""Carries out a plan and follows its policy into the workers: shared by `apply`, `stop` and `demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tidings import topics
+from tidings.clock import Clock, Deadline, SystemClock
+from tidings.decisions import decode_block
+from tidings.errors import Retriable
+from tidings.kafka.admin import Admin
+from tidings.kafka.cluster import Cluster
+from tidings.kafka.group_members import has_members
+from tidings.kafka.policy_store import publish
+from tidings.kafka.read import LogReader
+from tidings.log import Partition
+from tidings.policy.model import Policy
+from tidings.provisioning.carry_out import carry_out
+from tidings.provisioning.changes import Kind
+from tidings.provisioning.planning import Plan, Planner
+from tidings.wire import HEADER_BYTES
+
+Ends = dict[Partition, int]
+_POLL_SECONDS = 0.2
+_NAMED = 5
+
+
+def apply_plan(planner: Planner, plan: Plan, progress: Callable[[str], None]) -> Policy:
+    """Carry `plan` out. Returns the policy in force afterwards. Raises Retriable, Fatal, BadInput; can be repeated."""
+    carry_out(plan.changes, plan.desired, planner.hands, progress)
+    policy = planner.plan().desired.policy if _needs_ids(plan) else plan.desired.policy
+    if any(change.kind is Kind.POLICY for change in plan.changes):
+        progress(f"policy {policy.version}")
+        publish(planner.cluster, planner.hands.principal, policy)
+        return policy
+    return plan.in_force or policy
+
+
+def _needs_ids(plan: Plan) -> bool:
+    """Whether schemas were registered just now: the policy is compiled again with their ids."""
+    return any(change.kind is Kind.SCHEMA for change in plan.changes)
+
+
+def decisions_end(cluster: Cluster) -> Ends:
+    """Where the decisions end now: what `wait_for_workers` reads on from. Taken before the policy is published."""
+    if topics.DECISIONS not in Admin(cluster).topics():
+        return {}
+    with LogReader(cluster, "admin") as reader:
+        return reader.ends(reader.partitions(topics.DECISIONS))
+
+
+def wait_for_workers(
+    cluster: Cluster, policy: Policy, since: Ends, wait_seconds: float, clock: Clock | None = None
+) -> str:
+    """Wait until the worker of every inbox partition has acknowledged `policy`. Returns a sentence about it.
+
+    Raises Retriable, naming the partitions that have not, once `wait_seconds` are over.
+    """
+    clock = clock or SystemClock()
+    if not has_members(cluster, "admin"):
+        return "No worker is running: the policy takes effect when one starts (tidings run exchange)."
+    deadline = Deadline(clock, wait_seconds)
+    wanted = {Partition(inbox.topic, number) for inbox in policy.inboxes for number in range(inbox.partitions)}
+    with LogReader(cluster, "admin") as reader:
+        at = {partition: since.get(partition, 0) for partition in reader.partitions(topics.DECISIONS)}
+        while True:
+            for partition, end in reader.ends(at).items():
+                for record in reader.read_range(partition, at[partition], end):
+                    wanted -= _acknowledged(record.value, policy.version)
+                at[partition] = end
+            if not wanted:
+                return f"Every worker has taken up policy {policy.version}."
+            if deadline.expired():
+                named = ", ".join(f"{each.topic}/{each.partition}" for each in sorted(wanted)[:_NAMED])
+                raise Retriable(
+                    f"policy {policy.version} is published, and {len(wanted)} partitions have not taken it up: {named}"
+                )
+            clock.sleep(_POLL_SECONDS)
+
+
+def _acknowledged(value: bytes | None, version: int) -> set[Partition]:
+    if value is None:
+        return set()
+    block = decode_block(value[HEADER_BYTES:])
+    if block.policy_version >= version:
+        return {Partition(block.inbox, block.partition)}
+    return set()
