@@ -96,6 +96,16 @@ def _context(
     return MaskContext(KEYS, group, path, event_id, schema, _plain(schema), mask.settings(params))
 
 
+def _output_type(mask: Mask[Any], schema: Any, params: dict[str, Any]) -> Any:
+    """The derived type, or None where the mask refuses the type as it should: with its own rule."""
+    try:
+        return mask.output_type(schema, params)
+    except MaskError as error:
+        if error.rule != "mask-type":
+            raise
+        return None
+
+
 def _masked(name: str, value: Any, schema: Any = "string", group: str = "benefits", **params: Any) -> Any:
     mask = mask_named(name)
     return mask.apply(value, _context(mask, params, schema, group))
@@ -129,7 +139,7 @@ def test_unknown_parameters_are_refused(name: str) -> None:
     assert caught.value.rule == "mask-params"
 
 
-@pytest.mark.parametrize(("mask", "params", "kind"), _cases())
+@pytest.mark.parametrize(("mask", "params", "kind"), list(_cases()))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_refused_at_plan_time_or_conforming(
@@ -138,10 +148,8 @@ def test_refused_at_plan_time_or_conforming(
     """Every Avro type with every mask: refused when planned, or the output encodes as the derived type, is the same
     again, and the mask says what it does in a sentence."""
     schema, values = TYPES[kind]
-    try:
-        output = mask.output_type(schema, params)
-    except MaskError as error:
-        assert error.rule == "mask-type"
+    output = _output_type(mask, schema, params)
+    if output is None:
         return
     assert mask.describe(params).endswith(".")
     value = data.draw(values)
