@@ -1,4 +1,4 @@
-"""Writes `schemas/reference/countries.csv` from the country register: `python -m tidings.catalogue.write_countries RSF`.
+"""Writes `schemas/reference/countries.csv`: `python -m tidings.catalogue.write_countries country.rsf`.
 
 Codes with the days on which each country began and ended for the register, and nothing else of it.
 """
