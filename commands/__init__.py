@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -35,14 +36,14 @@ VERBS: dict[str, tuple[str, str]] = {
 class _Verbs(TyperGroup):
     """Finds verbs in the table."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Every verb, in alphabetical order."""
-        return sorted(VERBS)
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the name is typer's
+        """Every verb whose module is there, in alphabetical order."""
+        return sorted(verb for verb, (module, _) in VERBS.items() if find_spec(module))
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - likewise
         """The verb's command, or None where there is no such verb."""
         place = VERBS.get(cmd_name)
-        if place is None:
+        if place is None or not find_spec(place[0]):
             return None
         module, attribute = place
         found = getattr(import_module(module), attribute)

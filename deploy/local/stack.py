@@ -111,7 +111,7 @@ def up(
 
 
 def down(data: Path, clock: Clock | None = None) -> tuple[Process, ...]:
-    """Stop what runs of a data folder's stack, registry first, and wait until it has ended. Returns what was stopped."""
+    """Stop what runs of a data folder's stack, registry first, and wait for its end. Returns what was stopped."""
     data = data.resolve()
     if not data.is_dir():
         return ()

@@ -47,6 +47,7 @@ class Registry:
             verify=ssl.create_default_context(cafile=str(cluster.ca_file)),
             timeout=timeout_seconds,
             headers={"Content-Type": _CONTENT_TYPE},
+            trust_env=False,
         )
 
     def __enter__(self) -> Self:
@@ -97,9 +98,20 @@ class Registry:
         found: Schema = json.loads(self._ask("GET", f"/schemas/ids/{schema_id}").json()["schema"])
         return found
 
-    def set_compatibility(self, level: str = FULL_TRANSITIVE) -> None:
-        """The level that every new version is held to."""
-        self._ask("PUT", "/config", {"compatibility": level})
+    def compatibility(self) -> str:
+        """The level that a new version is held to where its subject has none of its own."""
+        return str(self._ask("GET", "/config").json()["compatibilityLevel"])
+
+    def set_compatibility(self, level: str = FULL_TRANSITIVE, subject: str | None = None) -> None:
+        """The level that every new version is held to; with `subject`, of that one alone."""
+        path = "/config" if subject is None else f"/config/{quote(subject)}"
+        self._ask("PUT", path, {"compatibility": level})
+
+    def is_compatible(self, subject: str, schema: Schema) -> bool:
+        """Whether `schema` could be registered beside all versions of `subject`; true where there are none."""
+        path = f"/compatibility/subjects/{quote(subject)}/versions"
+        answer = self._ask("POST", path, {"schema": json.dumps(schema)}, (_NOT_FOUND,))
+        return answer.status_code == _NOT_FOUND or bool(answer.json()["is_compatible"])
 
     def _ask(self, method: str, path: str, body: object = None, but: tuple[int, ...] = ()) -> httpx.Response:
         """One call. A status in `but` is an answer, not an error."""

@@ -1,0 +1,196 @@
+"""The door of the registry: TLS, a password for each principal, and only what that principal may see.
+
+The registry's own API is open to whoever reaches it, so it listens on loopback, behind this proxy. `admin` and
+`registry` may do everything. An agency may read the subjects of its own feeds, inboxes and notices, and the schema ids
+that belong to one of them; all else is 403. Whoever is not known is 401. Nothing of a request is logged.
+
+Run as `python -m deploy.local.registry_gate SETTINGS.json`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import secrets
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import unquote
+
+import httpx
+from fastapi import FastAPI, Request, Response
+
+from tidings.topics import is_id
+
+API = "/apis/ccompat/v7"
+_WRITERS = frozenset({"admin", "registry"})
+_SUBJECT = re.compile(r"/subjects/([^/]+)(?:/versions(?:/(?:[0-9]+|latest)(?:/schema)?)?)?\Z")
+_SCHEMA_ID = re.compile(r"/schemas/ids/([0-9]+)(?:/(?:schema|subjects|versions))?\Z")
+_OPEN = frozenset({"/schemas/types"})
+_PASSED_ON = ("accept", "content-type")
+_TIMEOUT_SECONDS = 30.0
+_BODY_MAX_BYTES = 5 * 1024 * 1024
+
+
+class Credentials:
+    """The `<principal>.password` files of a folder, read again when they change."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._cache: dict[str, tuple[tuple[int, int], bytes]] = {}
+
+    def principal_of(self, authorization: str | None) -> str | None:
+        """Who sent this Authorization header (RFC 7617), or None where nobody did whom we know."""
+        scheme, _, encoded = (authorization or "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            name, _, given = base64.b64decode(encoded, validate=True).partition(b":")
+            principal = name.decode("ascii")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        # One comparison in every case, so that time does not tell a wrong name from a wrong password.
+        kept = self._password(principal) if is_id(principal) else None
+        same = secrets.compare_digest(given, kept if kept is not None else secrets.token_bytes(32))
+        return principal if same and kept else None
+
+    def _password(self, principal: str) -> bytes | None:
+        path = self._folder / f"{principal}.password"
+        try:
+            found = path.stat()
+            version = (found.st_mtime_ns, found.st_ino)
+            cached = self._cache.get(principal)
+            if cached is None or cached[0] != version:
+                cached = (version, path.read_bytes().strip())
+                self._cache[principal] = cached
+        except OSError:
+            self._cache.pop(principal, None)
+            return None
+        return cached[1]
+
+
+def is_own_subject(agency: str, subject: str) -> bool:
+    """Whether `subject` describes a feed, an inbox or the notices of `agency` (TopicNameStrategy)."""
+    return subject.startswith((f"feed.{agency}.", f"inbox.{agency}.")) or subject in (
+        f"notices.{agency}-value",
+        f"notices.{agency}-key",
+    )
+
+
+def gate(registry_url: str, credentials: Credentials, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The proxy in front of `registry_url`. `transport` stands in for the registry in tests."""
+    client = httpx.AsyncClient(base_url=registry_url, timeout=_TIMEOUT_SECONDS, trust_env=False, transport=transport)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await client.aclose()
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+
+    async def subjects_of(schema_id: str) -> list[str]:
+        answer = await client.get(f"{API}/schemas/ids/{schema_id}/subjects")
+        found = answer.json() if answer.status_code == httpx.codes.OK else []
+        return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+    async def may_read(agency: str, path: str, query: str) -> bool:
+        if query:
+            return False
+        if path in _OPEN:
+            return True
+        subject = _SUBJECT.match(path)
+        if subject:
+            return is_own_subject(agency, subject[1])
+        schema_id = _SCHEMA_ID.match(path)
+        if schema_id and not path.endswith(("/subjects", "/versions")):  # which would name other agencies' subjects
+            return any(is_own_subject(agency, each) for each in await subjects_of(schema_id[1]))
+        return False
+
+    app.add_api_route(
+        "/{path:path}", _handler(client, credentials, may_read), methods=["GET", "POST", "PUT", "DELETE", "HEAD"]
+    )
+    return app
+
+
+def _handler(
+    client: httpx.AsyncClient, credentials: Credentials, may_read: Callable[[str, str, str], Awaitable[bool]]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        principal = credentials.principal_of(request.headers.get("authorization"))
+        if principal is None:
+            return _refusal(401, "credentials needed", {"www-authenticate": 'Basic realm="registry"'})
+        raw = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
+        path, query = unquote(raw), request.url.query
+        if (
+            "//" in path
+            or "/.." in path
+            or "/." in path
+            or "\\" in path
+            or "%" in path
+            or not path.startswith(f"{API}/")
+        ):
+            return _refusal(403, "no such thing here")
+        if principal not in _WRITERS:
+            harmless = _without_defaults(query)
+            if request.method != "GET" or not await may_read(principal, path.removeprefix(API), harmless):
+                return _refusal(403, "not yours to see")
+        body = await _body(request)
+        if body is None:
+            return _refusal(413, "too large")
+        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        try:
+            answer = await client.request(
+                request.method, httpx.URL(path=path, query=query.encode()), content=body, headers=headers
+            )
+        except httpx.HTTPError:
+            return _refusal(503, "the registry does not answer")
+        kind = answer.headers.get("content-type", "application/json")
+        return Response(answer.content, answer.status_code, media_type=kind)
+
+    return handle
+
+
+async def _body(request: Request) -> bytes | None:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _BODY_MAX_BYTES:
+            return None
+    return bytes(body)
+
+
+def _without_defaults(query: str) -> str:
+    """A query without the parts that stock deserializers send and that widen nothing."""
+    harmless = re.compile(r"(?:deleted=false|fetchMaxId=false|normalize=false|subject=[^&]*|format=)\Z", re.IGNORECASE)
+    return "&".join(part for part in query.split("&") if part and not harmless.match(part))
+
+
+def _refusal(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        json.dumps({"error_code": status, "message": message}), status, headers, media_type="application/json"
+    )
+
+
+def main(settings_file: Path) -> None:
+    """Serve until told to stop. The settings name port, certificate, credentials folder and the registry."""
+    import uvicorn
+
+    settings = json.loads(settings_file.read_bytes())
+    uvicorn.run(
+        gate(settings["registry_url"], Credentials(Path(settings["credentials_dir"]))),
+        host="127.0.0.1",
+        port=settings["port"],
+        ssl_certfile=settings["certificate"],
+        ssl_keyfile=settings["certificate"],
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
