@@ -20,6 +20,12 @@ class Abortable(TidingsError):
     exit_code: ClassVar[int] = 75
 
 
+class SlotBusy(Retriable):
+    """The group has not yet let go of whoever had this slot: a killed process, for a session's time-out."""
+
+    action: ClassVar[str] = "join again with a new consumer until the session of the one before has ended"
+
+
 # Another process took this slot over (or never let go of it): going on would deliver twice.
 _FENCED = frozenset(
     {
@@ -66,6 +72,26 @@ _TRANSIENT = frozenset(
         "UNSTABLE_OFFSET_COMMIT",
     }
 )
+
+
+# Why a consumer can end for good. A poll only says `_FATAL`; the reason stands in the client's text alone.
+_FATAL_REASONS = (
+    "UNRELEASED_INSTANCE_ID",
+    "FENCED_INSTANCE_ID",
+    "UNSUPPORTED_VERSION",
+    "UNSUPPORTED_ASSIGNOR",
+    "GROUP_AUTHORIZATION_FAILED",
+    "INVALID_REQUEST",
+)
+
+
+def fatal_reason(error: KafkaError) -> str:
+    """The name of the code behind a consumer's fatal error, or the error's own."""
+    text = error.str()
+    for name in _FATAL_REASONS:
+        if KafkaError(getattr(KafkaError, name)).str() in text:
+            return name
+    return error.name()
 
 
 def error_of(exception: KafkaException) -> KafkaError:

@@ -31,10 +31,10 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
-from tidings.clock import Clock, SystemClock
+from tidings.clock import Clock, Deadline, SystemClock
 from tidings.errors import Fatal, TidingsError
 from tidings.kafka.assignment import Assignment
-from tidings.kafka.errors import Abortable, error_of, translate
+from tidings.kafka.errors import Abortable, SlotBusy, error_of, translate
 from tidings.kafka.held import Held
 from tidings.kafka.polling import Inboxes
 from tidings.kafka.settings import LoopSettings
@@ -44,17 +44,20 @@ from tidings.log import Handler, InboxRecord, Partition, Transaction
 
 Observer = Callable[[Snapshot], None]
 
+JOIN_BACKOFF_S = 0.5
+
 
 class Loop:
     """One worker's loop. Only the thread that calls `run` touches the consumer; `stop` may be called from anywhere.
 
-    Args: `consumer` and `producer` are made by `tidings.kafka.clients`; the loop closes the consumer. `observer` is
-    given a snapshot once a turn, from the loop's thread. `probe` is for tests.
+    Args: `connect` and `producer` come from `tidings.kafka.clients`: the loop opens consumers until the group lets go
+    of whoever had the slot, and closes them. `observer` is given a snapshot once a turn, from the loop's thread.
+    `probe` is for tests.
     """
 
     def __init__(
         self,
-        consumer: Consumer,
+        connect: Callable[[], Consumer],
         producer: Producer,
         handler: Handler,
         settings: LoopSettings | None = None,
@@ -65,13 +68,14 @@ class Loop:
     ) -> None:
         self._settings = settings or LoopSettings()
         self._clock = clock or SystemClock()
-        self._consumer = consumer
         self._handler = handler
         self._observer = observer
         self._probe = probe
         self._held = Held()
         self._assignment = Assignment(handler, self._settings, self._clock)
-        self._inboxes = Inboxes(consumer, self._assignment, self._held, self._settings, self._clock)
+        self._connect = connect
+        self._open_consumer()
+        self._busy: Deadline | None = None
         self._transactor = Transactor(producer, self._settings, self._clock, probe)
         self._group: Any = None
         self._snapshot = Snapshot()
@@ -89,7 +93,10 @@ class Loop:
             self._transactor.start()
             self._tell(state=State.RUNNING)
             while not self._stopping:
-                self._turn()
+                try:
+                    self._turn()
+                except SlotBusy as busy:
+                    self._join_again(busy)
             self._tell(state=State.STOPPING)
         except KafkaException as exception:
             failure = translate(error_of(exception), "polling")
@@ -117,6 +124,19 @@ class Loop:
             self._decide(batch)
         else:
             self._tell(lag_seconds=0.0)
+
+    def _open_consumer(self) -> None:
+        self._consumer = self._connect()
+        self._inboxes = Inboxes(self._consumer, self._assignment, self._held, self._settings, self._clock)
+
+    def _join_again(self, busy: SlotBusy) -> None:
+        """Join with a new consumer: this one's error is final. Raises Fatal where the slot stays in use."""
+        self._busy = self._busy or Deadline(self._clock, self._settings.start_budget_ms / 1000)
+        if self._busy.expired():
+            raise Fatal(str(busy))
+        self._consumer.close()
+        self._clock.sleep(JOIN_BACKOFF_S)
+        self._open_consumer()
 
     def _decide(self, batch: dict[Partition, list[InboxRecord]]) -> None:
         began = self._clock.monotonic()

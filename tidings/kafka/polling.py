@@ -10,6 +10,7 @@ from confluent_kafka import Message as Polled
 from tidings.clock import Clock, Deadline
 from tidings.errors import Fatal
 from tidings.kafka.assignment import Assignment
+from tidings.kafka.errors import SlotBusy, fatal_reason
 from tidings.kafka.held import Held
 from tidings.kafka.settings import LoopSettings
 from tidings.log import InboxRecord, Partition
@@ -56,7 +57,7 @@ class Inboxes:
         """Poll one record, then drain what is there, within the bounds, into `Held`.
 
         Where a poll served the group, nothing stays held: every partition touched and still owned is read again.
-        Raises Fatal where an inbox cannot be read on, or what failed in a callback.
+        Raises Fatal where an inbox cannot be read on, SlotBusy where the slot is not free, or a callback's failure.
         """
         settings = self._settings
         touched: set[Partition] = set()
@@ -93,7 +94,12 @@ class Inboxes:
         name = error.name()
         if name == "_AUTO_OFFSET_RESET":
             raise Fatal("an inbox's committed offset is not in its log any more: see the runbook before any reset")
-        if error.fatal() or not (name in _PASSING or error.retriable() or name == "UNKNOWN_TOPIC_OR_PART"):
+        if error.fatal() or name == "_FATAL":
+            name = fatal_reason(error)
+            if name == "UNRELEASED_INSTANCE_ID" and not self._assignment.taken:
+                raise SlotBusy("joining: the group still has another process in this slot")
+            raise Fatal(f"reading inboxes: {name}")
+        if not (name in _PASSING or error.retriable() or name == "UNKNOWN_TOPIC_OR_PART"):
             raise Fatal(f"reading inboxes: {name}")
         if name == "UNKNOWN_TOPIC_OR_PART":
             self._unknown = self._unknown or Deadline(self._clock, UNKNOWN_TOPIC_BUDGET_S)

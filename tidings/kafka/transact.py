@@ -109,6 +109,7 @@ class Transactor:
                     break
                 except BufferError:
                     self._wait_for_room(deadline)
+                    continue
                 except KafkaException as exception:
                     failure = refused(error_of(exception), topic)
                 raise failure

@@ -64,7 +64,7 @@ def run_worker(
             loop.stop()
 
     loop = Loop(
-        open_consumer(consumer_config(cluster, place.principal, place.slot, settings)),
+        lambda: open_consumer(consumer_config(cluster, place.principal, place.slot, settings)),
         open_producer(producer_config(cluster, place.principal, place.slot, settings)),
         handler,
         settings,

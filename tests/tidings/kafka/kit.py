@@ -12,7 +12,7 @@ from typing import Any, Self
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tidings.errors import Fatal, TidingsError
+from tidings.errors import Fatal
 from tidings.kafka.clients import consumer_config, open_consumer, open_producer, producer_config
 from tidings.kafka.loop import Loop
 from tidings.kafka.read import LogReader
@@ -70,6 +70,11 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 60.0) 
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.02)
+
+
+def numbers(count: int, first: int = 0) -> list[bytes]:
+    """Values that tell their order."""
+    return [b"%d" % number for number in range(first, first + count)]
 
 
 class Log:
@@ -269,15 +274,21 @@ class Worker:
         self.handler = handler or Copier(log)
         self.snapshots: list[Snapshot] = []
         self.failure: BaseException | None = None
-        consumer = open_consumer(consumer_config(log.cluster, PRINCIPAL, slot, settings))
         made = (producer or open_producer)(producer_config(log.cluster, PRINCIPAL, slot, settings))
-        self.loop = Loop(consumer, made, self.handler, settings, observer=self.snapshots.append, probe=probe)
+        self.loop = Loop(
+            lambda: open_consumer(consumer_config(log.cluster, PRINCIPAL, slot, settings)),
+            made,
+            self.handler,
+            settings,
+            observer=self.snapshots.append,
+            probe=probe,
+        )
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
         try:
             self.loop.run()
-        except (TidingsError, AssertionError) as failure:
+        except Exception as failure:  # noqa: BLE001  # whatever ended the thread is the test's to judge
             self.failure = failure
 
     def __enter__(self) -> Self:
@@ -292,6 +303,11 @@ class Worker:
         """Wait for the loop's end. Raises AssertionError where it goes on."""
         self.thread.join(seconds)
         assert not self.thread.is_alive(), "the loop did not end"
+
+    @property
+    def loop_started(self) -> bool:
+        """Whether it has taken its slot over."""
+        return bool(self.snapshots)
 
     @property
     def partitions(self) -> set[Partition]:

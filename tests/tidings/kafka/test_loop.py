@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tidings.kafka.kit import Log, Worker, eventually
+from tests.tidings.kafka.kit import Log, Worker, eventually, numbers
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition
 
 pytestmark = pytest.mark.broker
-
-
-def numbers(count: int, first: int = 0) -> list[bytes]:
-    """Values that tell their order."""
-    return [b"%d" % number for number in range(first, first + count)]
 
 
 @pytest.mark.parametrize("protocol", ["consumer", "classic"])

@@ -1,0 +1,91 @@
+"""One worker in a process of its own, for tests that kill it: `python -m tests.tidings.kafka.process SPEC`.
+
+The specification is JSON: how to reach the log, the slot, and at which step (and which time it is reached) to die by
+SIGKILL. Where `pause_file` is given, the worker stands still at the step until that file exists.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.tidings.kafka.kit import PRINCIPAL, Copier, Log, PlainCluster
+from tidings.kafka.settings import LoopSettings
+from tidings.kafka.worker import Place, run_worker
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What such a worker does. `step` empty: nothing special."""
+
+    cluster: dict[str, Any]
+    name: str
+    inboxes: list[str]
+    slot: int = 0
+    step: str = ""
+    times: int = 1
+    pause_file: str = ""
+    batch_max_events: int = 50
+    protocol: str = "consumer"
+
+
+def spawn(log: Log, slot: int = 0, **options: Any) -> subprocess.Popen[bytes]:
+    """Start one. The caller waits for it, or kills it."""
+    spec = Spec(describe(log.cluster.cluster), log.name, log.inboxes, slot, **options)
+    return subprocess.Popen([sys.executable, "-m", "tests.tidings.kafka.process", json.dumps(asdict(spec))])
+
+
+def describe(cluster: Any) -> dict[str, Any]:
+    """How another process reaches the same cluster."""
+    if isinstance(cluster, PlainCluster):
+        return {"bootstrap": cluster.bootstrap}
+    return {key: str(getattr(cluster, key)) for key in ("bootstrap_servers", "ca_file", "credentials_dir", "keys_file")}
+
+
+def reach(found: dict[str, Any]) -> Any:
+    """The cluster that `describe` described."""
+    if "bootstrap" in found:
+        return PlainCluster(found["bootstrap"])
+    from tidings.kafka.cluster import Cluster
+    from tidings.policy.model import Environment
+
+    paths = {key: Path(found[key]) for key in ("ca_file", "credentials_dir", "keys_file")}
+    return Cluster(bootstrap_servers=found["bootstrap_servers"], environment=Environment.SYNTHETIC, **paths)
+
+
+def main(text: str) -> int:
+    """Run the worker of a specification."""
+    spec = Spec(**json.loads(text))
+    log = Log(reach(spec.cluster), spec.name)
+    log.inboxes = list(spec.inboxes)
+    left = spec.times
+
+    def probe(step: str) -> None:
+        nonlocal left
+        if step != spec.step:
+            return
+        left -= 1
+        if left == 0 and spec.pause_file:
+            Path(spec.pause_file + ".reached").touch()
+            while not Path(spec.pause_file).exists():
+                time.sleep(0.02)
+        elif left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    settings = LoopSettings(
+        batch_max_events=spec.batch_max_events,
+        drain_max_events=spec.batch_max_events,
+        group_protocol=spec.protocol,  # type: ignore[arg-type]
+    )
+    return run_worker(log.cluster, Place(spec.slot, PRINCIPAL), Copier(log), settings, probe=probe)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
