@@ -85,7 +85,7 @@ def _changed(change: Change) -> dict[str, Any]:
 
 
 def _apache_reads(reader: dict[str, Any], writer: dict[str, Any]) -> bool:
-    checker: Any = cast(Any, ReaderWriterCompatibilityChecker)()
+    checker: Any = cast("Any", ReaderWriterCompatibilityChecker)()
     result = checker.get_compatibility(avro.schema.parse(json.dumps(reader)), avro.schema.parse(json.dumps(writer)))
     return bool(result.compatibility is SchemaCompatibilityType.compatible)
 
