@@ -1,0 +1,98 @@
+"""`tidings stop`: an agreement, a publisher or everything stops at the next batch, and read access goes away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands._context import ClusterOption, cluster_of
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Stop an agreement, a publisher or everything, at the next batch."
+)
+LiftOption = Annotated[bool, typer.Option("--lift", help="Let it go on again.")]
+WaitOption = Annotated[float, typer.Option(min=0, help="How long running workers may take to switch, in seconds.")]
+
+
+@app.callback()
+def _stop() -> None:
+    """Stop an agreement, a publisher or everything, at the next batch. A stop stays until it is lifted."""
+
+
+@app.command()
+def agreement(
+    name: Annotated[str, typer.Argument(help="The agreement's name; all its versions stop.")],
+    cluster: ClusterOption = None,
+    lift: LiftOption = False,
+    wait_seconds: WaitOption = 30.0,
+) -> None:
+    """Stop one agreement: nothing more goes into its feeds, and its subscriber may no longer read them."""
+    _change(
+        cluster,
+        wait_seconds,
+        name,
+        lambda policy: {view.agreement for view in policy.views},
+        lambda stops: replace(stops, agreements=stops.agreements - {name} if lift else stops.agreements | {name}),
+    )
+
+
+@app.command()
+def publisher(
+    name: Annotated[str, typer.Argument(help="The publishing agency.")],
+    cluster: ClusterOption = None,
+    lift: LiftOption = False,
+    wait_seconds: WaitOption = 30.0,
+) -> None:
+    """Stop one publisher: its events are rejected (publisher_stopped) and it may no longer write."""
+    _change(
+        cluster,
+        wait_seconds,
+        name,
+        lambda policy: {inbox.agency for inbox in policy.inboxes},
+        lambda stops: replace(stops, publishers=stops.publishers - {name} if lift else stops.publishers | {name}),
+    )
+
+
+@app.command(name="all")
+def everything(cluster: ClusterOption = None, lift: LiftOption = False, wait_seconds: WaitOption = 30.0) -> None:
+    """Stop every agreement and every publisher."""
+    from tidings.policy.compile import Stops
+
+    _change(cluster, wait_seconds, "all", lambda _policy: {"all"}, lambda _stops: Stops(all=not lift))
+
+
+def _change(
+    cluster_file: Path | None,
+    wait_seconds: float,
+    name: str,
+    known: Callable[..., set[str]],
+    change: Callable[..., object],
+) -> None:
+    from commands._apply import decisions_end, wait_for_workers
+    from tidings.clock import SystemClock
+    from tidings.errors import Fatal
+    from tidings.kafka.access import set_access
+    from tidings.kafka.admin import Admin
+    from tidings.kafka.policy_store import PolicyReader, publish
+    from tidings.provisioning.stops import stopped, stops_of
+
+    cluster, clock = cluster_of(cluster_file), SystemClock()
+    admin = Admin(cluster)
+    with PolicyReader(cluster, "admin") as reader:
+        policy = reader.load()
+    if name not in known(policy):
+        raise Fatal(f"{name} is not in policy {policy.version}; it knows {', '.join(sorted(known(policy)))}")
+    after = stopped(policy, change(stops_of(policy)), clock.now_ms())  # type: ignore[arg-type]  # both give Stops
+    if (after.inboxes, after.views) == (policy.inboxes, policy.views):
+        typer.echo("Nothing to change.")
+        return
+    since = decisions_end(cluster)
+    removed, _ = set_access(admin, cluster, after, clock, add=False)
+    publish(cluster, "admin", after)
+    _, added = set_access(admin, cluster, after, clock, add=True)
+    typer.echo(f"Policy {after.version} is published; access rules: {removed} taken away, {added} added.")
+    typer.echo(wait_for_workers(cluster, after, since, wait_seconds))

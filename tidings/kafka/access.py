@@ -1,0 +1,27 @@
+"""Makes the broker's access rules those of a policy on today's date, and touches no other principal's."""
+
+from __future__ import annotations
+
+from tidings.clock import Clock, utc_date
+from tidings.kafka.admin import Admin
+from tidings.kafka.cluster import Cluster
+from tidings.policy.model import Policy
+from tidings.provisioning.access import EXCHANGE, access_of
+
+
+def set_access(admin: Admin, cluster: Cluster, policy: Policy, clock: Clock, *, add: bool) -> tuple[int, int]:
+    """Take away every rule of a managed principal that `policy` does not give today; with `add`, also put in what is
+    missing. Returns how many were taken away and added. Raises Retriable, Fatal; can be repeated.
+
+    Managed are the exchange and every agency that has a rule or is in the policy.
+    """
+    there = admin.acls()
+    agencies = {inbox.agency for inbox in policy.inboxes} | {view.subscriber for view in policy.views}
+    groups = {entry.principal for entry in there if entry.name == f"{entry.principal}."}
+    managed = agencies | groups | {EXCHANGE}
+    wanted = access_of(policy, tuple(sorted(managed - {EXCHANGE})), utc_date(clock.now_ms()), cluster.deployment)
+    extra = {entry for entry in there if entry.principal in managed} - wanted
+    missing = wanted - there if add else frozenset()
+    admin.delete_acls(extra)
+    admin.create_acls(missing)
+    return len(extra), len(missing)
