@@ -219,6 +219,13 @@ def test_generalised_texts(value: str, to: str, expected: Any) -> None:
     assert _masked("generalise", value, to=to) == expected
 
 
+@pytest.mark.parametrize("year", [-(2**31), 0, 10_000, 2**31 - 1])
+def test_impossible_years_are_null(year: int) -> None:
+    """A year that no calendar has becomes null, and no number beyond the output's 32 bits."""
+    value = {"year": year, "month": 1, "day": 1}
+    assert [_masked("generalise", value, _PARTIAL_DATE, to=to) for to in ("year", "month", "decade")] == [None] * 3
+
+
 def test_golden_pseudonyms() -> None:
     """Pseudonyms at rest are frozen: these bytes change only with a new key version and an ADR."""
     assert [

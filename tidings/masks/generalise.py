@@ -73,8 +73,10 @@ class Generalise(Mask[GeneraliseSettings]):
 
 
 def _partial_date(value: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    month = value["month"]
-    return value["year"], month if month is None or 1 <= month <= 12 else None
+    year, month = value["year"], value["month"]
+    if year is None or not 1 <= year <= 9999:
+        return None, None
+    return year, month if month is None or 1 <= month <= 12 else None
 
 
 def _iso(value: str) -> tuple[int | None, int | None]:

@@ -19,6 +19,7 @@ from tidings.projection.contract import InboxProjector, Projected, Scan
 from tidings.projection.derive import tail_schema, visible_paths
 from tidings.projection.plan import make_plan
 from tidings.projection.read_event import readers_of
+from tidings.projection.rules import RuleError
 from tidings.projection.run_plan import Program
 from tidings.projection.types import TypeTable, read_types
 from tidings.projection.where import compile_where
@@ -102,7 +103,20 @@ class _CompiledView:
         self._interest = None if view.interest is None else frozenset(view.interest)
         self._passes = compile_where(view.where, table)
         self._program = Program(plan, table, keys, view.key_group, agency)
-        self._tail_schema = fastavro.parse_schema(tail_schema(view.view_schema))
+        tail = tail_schema(view.view_schema)
+        flags = ["flags"] if view.include_flags else []
+        names = [
+            "kind",
+            "policy_version",
+            *(step.name for step in plan.head),
+            *flags,
+            *(step.name for step in plan.body),
+        ]
+        if names != [item["name"] for item in tail["fields"]]:
+            raise RuleError(
+                view.feed, "view-schema", "the feed's schema is not the one that the agreement's rules make"
+            )
+        self._tail_schema = fastavro.parse_schema(tail)
         self._visible = {protected: visible_paths(plan, protected=protected) for protected in (False, True)}
 
     def decide(self, scan: ReferenceScan, flags: Sequence[Finding]) -> Projected:

@@ -6,7 +6,8 @@ from __future__ import annotations
 class RuleError(ValueError):
     """`field` is the dotted path that the agreement names, `rule` a name in kebab-case: `path-unknown`,
     `path-repeated`, `path-overlap`, `path-in-map`, `mask-unknown`, `mask-type`, `mask-params`, `type-unsupported`,
-    `head-record-id`, `encrypt-event-id`, `where-type`, `where-value`, `catalogue-head`. The message carries no value
+    `head-record-id`, `encrypt-event-id`, `where-type`, `where-value`, `catalogue-head`,
+    `view-schema`. The message carries no value
     of an event."""
 
     def __init__(self, field: str, rule: str, message: str) -> None:

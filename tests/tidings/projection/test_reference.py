@@ -296,3 +296,12 @@ def test_filters(condition: Condition, passes: bool) -> None:
     """Any element passes where a path crosses an array; missing does what the condition says."""
     outcome = _decide(local.view(SCHEMA, {}, where=(condition,))).outcome
     assert outcome == ("delivered" if passes else "filtered")
+
+
+def test_a_view_whose_schema_is_not_its_rules_is_refused() -> None:
+    """A policy that was tampered with, or compiled by other code, does not run."""
+    view = local.view(SCHEMA, {"note": "keep"})
+    other = local.view(SCHEMA, {"weight": "keep"})
+    with pytest.raises(RuleError) as caught:
+        local.projector(SCHEMA, view.model_copy(update={"view_schema": other.view_schema}))
+    assert caught.value.rule == "view-schema"
