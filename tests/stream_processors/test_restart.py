@@ -40,7 +40,7 @@ PUBLISH = st.tuples(
 TURN = st.tuples(st.just("turn"), st.integers(1, 5), st.sampled_from([*Fate, Fate.COMMIT, Fate.COMMIT]))
 SWITCH = st.tuples(st.just("switch"), st.just(0), st.just(None))
 MOVE = st.tuples(st.just("move"), st.integers(0, PARTITIONS - 1), st.just(None))
-STEPS = st.lists(st.one_of(PUBLISH, PUBLISH, PUBLISH, TURN, TURN, SWITCH, MOVE), max_size=60)
+STEPS = st.lists(st.one_of(PUBLISH, PUBLISH, PUBLISH, TURN, TURN, SWITCH, MOVE), min_size=20, max_size=80)
 
 
 def publish(world: World, number: int, how: str) -> None:

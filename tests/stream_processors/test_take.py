@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.memory_log import Fate
-from tests.stream_processors.accounts import account, blocks, views
+from tests.stream_processors.accounts import account, blocks, entries, views
 from tests.stream_processors.world import BENEFITS, INBOX, STATISTICS, World, event, policy
 from tidings import metrics
 from tidings.decisions import GENESIS, BlockKind
@@ -145,6 +145,35 @@ def test_a_larger_window_is_read_from_the_log_at_the_switch() -> None:
     world.loop.drain()
 
     assert account(world) == {"delivered": 3, "duplicate": 1}
+
+
+def test_a_successor_knows_what_stands_in_the_window() -> None:
+    """After a restart, and after a partition changed hands, a repeat is still a duplicate, up to the window's edge."""
+    world = World(policy(window=4))
+    for number in (0, 4, 8):
+        world.publish(event(number))
+    world.loop.drain()
+    world.loop.restart()
+    world.publish(event(0))
+    world.loop.drain()
+    world.loop.handler.give([ZERO, ONE])
+    world.loop.take([ZERO, ONE])
+    world.publish(event(4))
+    world.publish(event(8))
+    world.publish(event(0, record_version=2))
+    world.loop.drain()
+    world.loop.restart()
+    world.publish(event(8))
+    world.publish(event(4, record_version=3))
+    world.publish(event(12))
+    world.publish(event(20, record_version=2))
+    world.publish(event(4, record_version=4))
+    world.publish(event(0))
+    world.loop.drain()
+    made = [entry.outcome.value for _, entry in sorted(entries(world).items())]
+
+    assert made[3:9] == ["DUPLICATE", "DUPLICATE", "DUPLICATE", "REJECTED", "DUPLICATE", "REJECTED"]
+    assert made[9:] == ["DELIVERED", "DELIVERED", "REJECTED", "DELIVERED"]
 
 
 def test_records_that_are_not_ours_to_decide_are_fatal() -> None:

@@ -30,6 +30,7 @@ def at(text: str) -> int:
         (ENDED, "2026-06-01T00:00:00", "CORRECTED", True),
         (ENDED, "2036-06-01T00:00:00", "ANNULLED", True),
         (ENDED, "2026-06-01T00:00:00", "REINSTATED", True),
+        (BENEFITS, "2026-12-31T23:59:59.999", "CREATED", True),
         (BENEFITS, "2027-01-01T00:00:00", "ANNULLED", False),
         (BENEFITS.model_copy(update={"stopped": True}), "2026-06-01T00:00:00", "CREATED", False),
         (ENDED.model_copy(update={"stopped": True}), "2026-06-01T00:00:00", "ANNULLED", False),
