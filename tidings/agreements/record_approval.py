@@ -61,8 +61,10 @@ def refresh_approvals(country: Country, catalogue: Catalogue, day: date | None =
 
 
 def _flow(approval: Approval) -> CommentedMap:
+    # A date object that stands in two approvals would be written as an anchor and an alias: each gets its own.
+    day = date.fromisoformat(approval.date.isoformat())
     entry = CommentedMap(
-        agency=approval.agency, role=approval.role, date=approval.date, hash=DoubleQuotedScalarString(approval.hash)
+        agency=approval.agency, role=approval.role, date=day, hash=DoubleQuotedScalarString(approval.hash)
     )
     entry.fa.set_flow_style()
     return entry
