@@ -69,7 +69,7 @@ def test_joining_and_leaving_under_load(log: Log, protocol: str) -> None:
 
 
 def test_a_held_record_does_not_survive_a_rebalance() -> None:
-    """A polled record is dropped when the drain serves a revocation; what is still owned is read again from its place."""
+    """A polled record is dropped when the drain serves a revocation; what is still owned is read again."""
 
     class Script:
         """A client whose drain serves a revocation of `gone`."""

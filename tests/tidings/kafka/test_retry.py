@@ -1,0 +1,62 @@
+"""The one retry helper and the translation of errors: by what the caller does, never with a value."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from tidings.clock import Deadline, StillClock
+from tidings.errors import Fatal, Retriable, TidingsError
+from tidings.kafka.errors import Abortable, translate
+from tidings.kafka.retry import retry
+
+
+def test_retriable_is_called_again_until_it_succeeds() -> None:
+    """The same call is made again, with back-off, while the budget lasts."""
+    clock = StillClock()
+    calls: list[float] = []
+
+    def call() -> str:
+        calls.append(clock.monotonic())
+        if len(calls) < 4:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return "done"
+
+    assert retry(call, "trying", Deadline(clock, 5), clock) == "done"
+    assert len(set(calls)) == 4
+
+
+def test_the_budget_ends() -> None:
+    """Once the budget is used up, the last Retriable is raised."""
+    clock = StillClock()
+
+    def call() -> None:
+        raise Retriable("away")
+
+    with pytest.raises(Retriable, match="away"):
+        retry(call, "trying", Deadline(clock, 5), clock)
+    assert clock.monotonic() >= StillClock().monotonic() + 5
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (KafkaError._FENCED, Fatal),
+        (KafkaError.PRODUCER_FENCED, Fatal),
+        (KafkaError.FENCED_INSTANCE_ID, Fatal),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, Fatal),
+        (KafkaError.MSG_SIZE_TOO_LARGE, Fatal),
+        (KafkaError.UNKNOWN, Fatal),
+        (KafkaError.ILLEGAL_GENERATION, Abortable),
+        (KafkaError.STALE_MEMBER_EPOCH, Abortable),
+        (KafkaError._TIMED_OUT, Retriable),
+        (KafkaError.UNSTABLE_OFFSET_COMMIT, Retriable),
+        (KafkaError.COORDINATOR_NOT_AVAILABLE, Retriable),
+    ],
+)
+def test_errors_by_what_the_caller_does(code: int, kind: type[TidingsError]) -> None:
+    """Each code becomes the class that says what happens next; the text is a name, never the client's words."""
+    failure = translate(KafkaError(code, "a marked value"), "trying")
+
+    assert type(failure) is kind
+    assert "marked" not in str(failure)
