@@ -1,7 +1,7 @@
 """Quotas of the local stack, through the broker's own `ConfigCommand`: the client library has no call for them.
 
-Each run of the tool is a JVM of about two seconds, so all principals are described in one run. It signs in with a file of
-mode 0600, which is removed afterwards.
+Each run of the tool is a JVM of about two seconds, so all principals are described in one run. It signs in with a file
+of mode 0600, which is removed afterwards.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tidings.kafka.cluster import MECHANISM, Cluster
 from tidings.kafka.quotas import QUOTA_NAMES, NoQuotas, Quotas
 from tidings.topics import is_id
 
-_MAIN = "org.apache.kafka.tools.ConfigCommand"
+_MAIN = "kafka.admin.ConfigCommand"
 _PARALLEL = 2
 _LINE = re.compile(r"Quota configs for user-principal '([^']+)' are (.*)")
 _ENTRY = re.compile(r"([a-z_]+)=([0-9.E]+)")
