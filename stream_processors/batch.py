@@ -75,7 +75,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one view in force makes of each event of a batch; None where it is not weighed against this view."""
+    """What one view makes of each event of a batch; None where it is not in force for the event."""
 
     view: View
     projected: Sequence[Projected | None]
@@ -83,7 +83,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A batch after `validate` and `mask`: one column a view in force, as long as `judged`."""
+    """A batch after `validate` and `mask`: one column for each view of the inbox, as long as `judged`."""
 
     judged: Sequence[Judged]
     columns: Sequence[Column]

@@ -34,7 +34,7 @@ def bisect(batch: Batch, stages: Stages) -> Masked:
 
 
 def _join(left: Masked, right: Masked) -> Masked:
-    """Both halves had the same clock reading and policy, so the same views, unless all events of one failed."""
+    """Both halves have a column for every view, unless all events of one failed."""
     before: list[None] = [None] * len(left.judged)
     after: list[None] = [None] * len(right.judged)
     if not left.columns:

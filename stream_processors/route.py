@@ -70,7 +70,9 @@ def route(batch: Batch, masked: Masked, policy: CompiledInbox, now_ms: int, chai
     outcomes: list[list[AgreementOutcome]] = [[] for _ in masked.judged]
     for column in masked.columns:
         feed = column.view.feed
-        sent, made, sequences[feed] = feed_messages(column, number, nonces, sequences.get(feed, 0))
+        sent, made, last = feed_messages(column, number, nonces, sequences.get(feed, 0))
+        if sent:
+            sequences[feed] = last
         messages += sent
         for listed, outcome in zip(outcomes, made, strict=True):
             if outcome is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from stream_processors.in_force import in_force, takes
 from tests.stream_processors.world import INBOX, PARTITIONS, World
 from tidings import topics
+from tidings.clock import utc_date
 from tidings.decisions import Block, Entry, ViewOutcome, verify_chain
 from tidings.log import InboxRecord, Partition
 from tidings.notices import Notice, decode_notice
+from tidings.policy.in_force import in_force
 from tidings.policy.model import View
 from tidings.projection import decode_view
 from tidings.quarantine import QuarantineRecord, decode_quarantine
@@ -81,9 +82,9 @@ def expected_agreements(world: World, block: Block, entry: Entry) -> list[str]:
     if not entry.outcome.accepted:
         return []
     assert entry.change is not None
-    now_ms = block.decided_at_ms
+    today = utc_date(block.decided_at_ms)
     views = world.policies[block.policy_version].views
-    return [view.feed for view in views if in_force(view, now_ms) and takes(view, entry.change, now_ms)]
+    return [view.feed for view in views if in_force(view, today, entry.change)]
 
 
 def check_sequences(world: World, feed: str) -> None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stream_processors.in_force import in_force, takes
 from tests.stream_processors.accounts import account, only_entry, views
 from tests.stream_processors.world import BENEFITS, ENDED, FUTURE, STATISTICS, World, event, policy
+from tidings.clock import utc_date
 from tidings.decisions import Outcome, ViewOutcome
+from tidings.policy.in_force import in_force
 from tidings.policy.model import View
 
 
@@ -38,7 +39,7 @@ def at(text: str) -> int:
 )
 def test_validity_is_by_utc_days_inclusive(view: View, now: str, change: str, expected: bool) -> None:
     """From the start of the first day to the end of the last; after it corrections, where the agreement says so."""
-    assert expected == (in_force(view, at(now)) and takes(view, change, at(now)))
+    assert expected == in_force(view, utc_date(at(now)), change)
 
 
 def test_an_ended_agreement_still_hears_of_corrections() -> None:
