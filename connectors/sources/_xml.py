@@ -85,7 +85,7 @@ class XmlRecords:
                         self._file.since_record = 0
         except etree.XMLSyntaxError as error:
             line = error.lineno or 0
-            if "entit" in (error.msg or "").lower():
+            if any("ENTITY" in each.type_name for each in error.error_log):
                 raise HostileFile(line, "(document)", "entities-forbidden", "an entity is used or defined") from None
             raise HostileFile(line, "(document)", "malformed-xml", "the XML is malformed or cut off here") from None
         except (LookupError, UnicodeError, ValueError):
