@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from lxml import etree
 
@@ -85,7 +85,7 @@ class XmlRecords:
                         self._file.since_record = 0
         except etree.XMLSyntaxError as error:
             line = error.lineno or 0
-            if any("ENTITY" in each.type_name for each in error.error_log):
+            if any("ENTITY" in each.type_name for each in cast("Iterable[Any]", error.error_log)):
                 raise HostileFile(line, "(document)", "entities-forbidden", "an entity is used or defined") from None
             raise HostileFile(line, "(document)", "malformed-xml", "the XML is malformed or cut off here") from None
         except (LookupError, UnicodeError, ValueError):
