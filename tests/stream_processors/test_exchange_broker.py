@@ -1,4 +1,7 @@
-"""The exchange on a real broker: the wired handler under the exactly-once loop, killed in between."""
+"""The exchange on a real broker: the wired handler under the exactly-once loop, ended in between.
+
+`kill -9` of a worker's process is tried in tests/tidings/kafka.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ class Site:
 
     def switch(self, version: int) -> None:
         """Publish a policy."""
-        made = policy(version, VIEWS)
+        made = policy(version, VIEWS, window=1_000)
         publish(self.cluster, PRINCIPAL, made.model_copy(update={"hash": policy_hash(made)}))
 
     def send(self, messages: list[Message]) -> None:
@@ -116,12 +119,12 @@ class Site:
 
 
 class Killed(BaseException):
-    """Ends the loop's thread at a step, as a kill would: no abort, no goodbye to the handler."""
+    """Ends the loop at a step: the open transaction is aborted, and the handler hears nothing more."""
 
 
 @contextmanager
 def running(site: Site, slot: int, die_at: str = "") -> Iterator[CollectorRegistry]:
-    """A worker in a thread; with `die_at` it ends at that step of its second transaction."""
+    """A worker in a thread; with `die_at` it ends when it comes to that step for the third time."""
     from tidings.kafka.clients import consumer_config, open_consumer, open_producer, producer_config
     from tidings.kafka.loop import Loop
     from tidings.kafka.settings import LoopSettings
@@ -143,7 +146,7 @@ def running(site: Site, slot: int, die_at: str = "") -> Iterator[CollectorRegist
             site.cluster, slot, worker="test", reader=reader, policies=policies, registry=registry
         )
         loop = Loop(
-            open_consumer(consumer_config(site.cluster, PRINCIPAL, slot, settings)),
+            lambda: open_consumer(consumer_config(site.cluster, PRINCIPAL, slot, settings)),
             open_producer(producer_config(site.cluster, PRINCIPAL, slot, settings)),
             handler,
             settings,
@@ -181,7 +184,7 @@ def delivered(site: Site) -> int:
 
 
 def test_the_exchange_delivers_once_through_kills_a_switch_and_a_replay(site: Site) -> None:
-    """Killed before and after a commit, then a policy switch, a repeat and a replay request: every account balances."""
+    """Ended before and after a commit, then a policy switch, a repeat and a replay request: every account balances."""
     site.publish(range(100))
     with running(site, 0, die_at="blocks"):
         pass
