@@ -1,4 +1,4 @@
-"""The Kafka brokers of the local stack: KRaft in combined mode, one or three, TLS and SCRAM on every listener.
+"""The Kafka brokers of the local stack: KRaft in combined mode, one or three, TLS and SASL on every listener.
 
 A broker's settings hold the admin's password (brokers speak to each other with it), so they are 0600 like it. The
 password reaches StorageTool through an argument file (see `java.run_tool`), never a command line. Its derived form
@@ -124,7 +124,12 @@ def _settings(
     folder: Path, node: Node, nodes: Sequence[Node], tls: Certificates, password: str
 ) -> dict[str, str | int | Path]:
     replicas = len(nodes)
-    login = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="admin" password="{password}";'
+    login = f'username="admin" password="{password}"'
+    scram = f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};"
+    # SCRAM credentials live in the metadata, which several voters can only agree on once they are signed in to each
+    # other: tried, and refused for ever. So a quorum of three signs in with PLAIN, inside TLS, to one fixed account.
+    mechanism = "SCRAM-SHA-512" if replicas == 1 else "PLAIN"
+    plain = f'org.apache.kafka.common.security.plain.PlainLoginModule required {login} user_admin="{password}";'
     return {
         # Who it is and where it listens: loopback only, TLS and SCRAM on both listeners.
         "process.roles": "broker,controller",
@@ -135,11 +140,12 @@ def _settings(
         "inter.broker.listener.name": "CLIENT",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.bootstrap.servers": ",".join(f"{HOST}:{each.controller_port}" for each in nodes),
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.controller.sasl.enabled.mechanisms": mechanism,
         "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-        "sasl.mechanism.controller.protocol": "SCRAM-SHA-512",
-        "listener.name.client.scram-sha-512.sasl.jaas.config": login,
-        "listener.name.controller.scram-sha-512.sasl.jaas.config": login,
+        "sasl.mechanism.controller.protocol": mechanism,
+        "listener.name.client.scram-sha-512.sasl.jaas.config": scram,
+        f"listener.name.controller.{mechanism.lower()}.sasl.jaas.config": scram if replicas == 1 else plain,
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": tls.broker,
         "ssl.truststore.type": "PEM",

@@ -11,8 +11,9 @@ PASSWORD_BYTES = 24
 
 def private_dir(path: Path) -> Path:
     """Make `path` (and what is missing above it) with mode 0700 and return it."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
+    for each in (*reversed([parent for parent in path.parents if not parent.exists()]), path):
+        each.mkdir(mode=0o700, exist_ok=True)  # `parents=True` would make those above with the umask's mode
+        each.chmod(0o700)
     return path
 
 

@@ -209,7 +209,7 @@ def test_three_brokers_elect_and_serve_without_one(stack_factory):
 
 def listeners(pid: int) -> list[str]:
     """The IPv4 addresses (also those mapped into IPv6) that process `pid` listens on."""
-    inodes = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    inodes = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
     found = []
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
