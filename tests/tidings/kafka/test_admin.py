@@ -1,0 +1,64 @@
+"""Administration on a real broker: every call does what it says, and can be repeated."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidings.kafka.acl import Acl, Operation, Pattern, Resource
+from tidings.kafka.admin import GENESIS, Admin, Topic
+from tidings.log import Partition
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture(scope="module")
+def admin(broker):
+    """The administrator of a fresh broker."""
+    return Admin(broker)
+
+
+def test_topic_is_made_changed_described_and_deleted(admin):
+    """A topic's own settings are described, one goes back to its default, and repeats are no error."""
+    admin.create_topics([Topic("t.a", 2, 1, {"retention.ms": "1000000"})])
+    admin.create_topics([Topic("t.a", 2, 1)])
+    assert admin.describe_topics(["t.a", "none"]) == {"t.a": Topic("t.a", 2, 1, {"retention.ms": "1000000"})}
+
+    admin.alter_topic("t.a", {"retention.ms": None, "segment.ms": "60000"})
+    assert admin.describe_topics(["t.a"])["t.a"].config == {"segment.ms": "60000"}
+
+    admin.delete_topics(["t.a"])
+    admin.delete_topics(["t.a"])
+    assert "t.a" not in admin.topics()
+
+
+def test_acls_are_exactly_those_made(admin):
+    """Every kind of rule comes back as it was made; one is taken away alone; repeats are no error."""
+    feed = Acl("dwp", Operation.READ, Resource.TOPIC, "feed.dwp.", Pattern.PREFIXED)
+    cluster = Acl("exchange", Operation.IDEMPOTENT_WRITE, Resource.CLUSTER, "kafka-cluster")
+    writer = Acl("exchange", Operation.WRITE, Resource.TRANSACTIONAL_ID, "exchange-", Pattern.PREFIXED)
+
+    admin.create_acls([feed, cluster, writer])
+    admin.create_acls([feed])
+    assert admin.acls() == {feed, cluster, writer}
+
+    admin.delete_acls([feed])
+    admin.delete_acls([feed])
+    assert admin.acls() == {cluster, writer}
+
+
+def test_group_starts_at_zero_only_where_it_has_no_offset(admin):
+    """`genesis` is committed for new partitions; one with an offset keeps it."""
+    admin.create_topics([Topic("t.offsets", 2, 1)])
+    first, second = Partition("t.offsets", 0), Partition("t.offsets", 1)
+    assert admin.group_offsets("g", [first, second]) == {}
+
+    assert admin.start_group_at_zero("g", [first]) == (first,)
+    assert admin.start_group_at_zero("g", [first, second]) == (second,)
+    assert admin.group_offsets("g", [first, second]) == {first: (0, GENESIS), second: (0, GENESIS)}
+
+
+def test_password_makes_a_principal(admin):
+    """A principal has a credential once its password is set."""
+    admin.set_password("gro", "throwaway")
+
+    assert "gro" in admin.principals()
