@@ -36,7 +36,11 @@ _AGREEMENT = {
             "type": {"type": "enum", "name": "ViewOutcome", "symbols": ["DELIVERED", "WITHDRAWN", "FILTERED", "HELD"]},
         },
         {"name": "sequence", "type": _maybe("long"), "doc": "The view's sequence in the feed's partition."},
-        {"name": "commitment", "type": _maybe("tidings.exchange.Tag"), "doc": "BLAKE2b-128 of the feed's value, keyed with the nonce."},
+        {
+            "name": "commitment",
+            "type": _maybe("tidings.exchange.Tag"),
+            "doc": "BLAKE2b-128 of the feed's value, keyed with the nonce.",
+        },
     ],
 }
 
