@@ -14,22 +14,22 @@ from tidings.errors import TidingsError
 
 # verb: (module, attribute). A typer.Typer is a group of verbs, a function is one.
 VERBS: dict[str, tuple[str, str]] = {
-    "apply": ("commands.apply", "apply"),
-    "approve": ("commands.approve", "approve"),
-    "client-config": ("commands.client_config", "client_config"),
     "demo": ("commands.demo", "demo"),
-    "docs": ("commands.docs", "docs"),
-    "down": ("commands.down", "down"),
-    "feed": ("commands.feed", "feed"),
-    "notices": ("commands.notices", "notices"),
-    "plan": ("commands.plan", "plan"),
-    "publish": ("commands.publish", "publish"),
-    "quarantine": ("commands.quarantine", "app"),
-    "run": ("commands.run", "app"),
-    "simulate": ("commands.simulate", "simulate"),
-    "status": ("commands.status", "status"),
-    "stop": ("commands.stop", "app"),
     "up": ("commands.up", "up"),
+    "status": ("commands.status", "status"),
+    "down": ("commands.down", "down"),
+    "plan": ("commands.plan", "plan"),
+    "approve": ("commands.approve", "approve"),
+    "apply": ("commands.apply", "apply"),
+    "stop": ("commands.stop", "app"),
+    "run": ("commands.run", "app"),
+    "publish": ("commands.publish", "publish"),
+    "simulate": ("commands.simulate", "simulate"),
+    "notices": ("commands.notices", "notices"),
+    "feed": ("commands.feed", "feed"),
+    "client-config": ("commands.client_config", "client_config"),
+    "quarantine": ("commands.quarantine", "app"),
+    "docs": ("commands.docs", "docs"),
 }
 
 

@@ -46,11 +46,11 @@ def cluster_of(path: Path | None) -> Cluster:
 @contextmanager
 def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) -> Iterator[Planner]:
     """A planner of the country's files for a cluster, as its administrator. Raises BadInput, Fatal, Retriable."""
-    from deploy.local.quotas import quotas_of
 
     from tidings.agreements import load_country
     from tidings.catalogue import default_catalogue_dir, load_catalogue
     from tidings.kafka.admin import Admin
+    from tidings.kafka.client_quotas import ClientQuotas
     from tidings.kafka.hands import BrokerHands
     from tidings.kafka.registry import Registry
     from tidings.keys import KeyRing
@@ -60,6 +60,6 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
     cluster = cluster_of(cluster_file)
     clock = SystemClock()
     with Registry(cluster) as registry:
-        hands = BrokerHands(cluster, Admin(cluster), registry, quotas_of(cluster), clock)
+        hands = BrokerHands(cluster, Admin(cluster), registry, ClientQuotas(cluster), clock)
         keys = KeyRing.from_file(cluster.keys_file)
         yield Planner(cluster, agreements, event_types, keys, hands, SYSTEM_SCHEMAS, clock)

@@ -1,5 +1,5 @@
-"""What a broker lets each principal use. The client library has no quota call, so the work is behind one interface:
-`deploy.local` asks the broker's own `ConfigCommand`; in Kubernetes, Strimzi's KafkaUser holds them."""
+"""What a broker lets each principal use, behind one interface: `client_quotas` speaks the broker's own protocol; where
+something else holds the quotas (Strimzi's KafkaUser), another implementation takes its place."""
 
 from __future__ import annotations
 
@@ -19,14 +19,3 @@ class Quotas(Protocol):
     def set(self, quotas: Mapping[str, Mapping[str, int]]) -> None:
         """Set each principal's quotas to exactly these. Raises Retriable; can be repeated."""
         ...
-
-
-class NoQuotas:
-    """Where quotas are somebody else's (Strimzi): describes none and sets none; the plan then leaves them out."""
-
-    def describe(self) -> dict[str, dict[str, int]]:
-        """See `Quotas.describe`."""
-        return {}
-
-    def set(self, quotas: Mapping[str, Mapping[str, int]]) -> None:
-        """See `Quotas.set`."""
