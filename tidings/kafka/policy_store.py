@@ -130,7 +130,7 @@ class PolicyReader:
     def _follow(self, offset: int) -> None:
         self.close()
         config = {
-            **self._cluster.consumer_config(self._principal, f"{self._principal}-policy"),
+            **self._cluster.consumer_config(self._principal, f"{self._principal}.policy"),
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

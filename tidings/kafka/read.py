@@ -38,7 +38,7 @@ class LogReader:
         self._clock = clock or SystemClock()
         config = {
             # The group is a name that the client insists on: it is never joined.
-            **cluster.consumer_config(principal, f"{principal}-reads"),
+            **cluster.consumer_config(principal, f"{principal}.reads"),
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

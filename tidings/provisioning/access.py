@@ -66,6 +66,7 @@ def _exchange(deployment: str) -> set[Acl]:
     for topic in (topics.POLICY, topics.REPLAYS):
         entries |= _allow(EXCHANGE, Resource.TOPIC, topic, _READ)
     entries |= _allow(EXCHANGE, Resource.GROUP, group, _READ)
+    entries |= _allow(EXCHANGE, Resource.GROUP, f"{EXCHANGE}.", _READ, Pattern.PREFIXED)
     return entries | _allow(EXCHANGE, Resource.TRANSACTIONAL_ID, f"{group}-", _WRITE, Pattern.PREFIXED)
 
 
