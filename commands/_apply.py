@@ -18,7 +18,6 @@ from tidings.policy.model import Policy
 from tidings.provisioning.carry_out import carry_out
 from tidings.provisioning.changes import Kind
 from tidings.provisioning.planning import Plan, Planner
-from tidings.wire import HEADER_BYTES
 
 Ends = dict[Partition, int]
 _POLL_SECONDS = 0.2
@@ -81,7 +80,7 @@ def wait_for_workers(
 def _acknowledged(value: bytes | None, version: int) -> set[Partition]:
     if value is None:
         return set()
-    block = decode_block(value[HEADER_BYTES:])
+    block = decode_block(value)
     if block.policy_version >= version:
         return {Partition(block.inbox, block.partition)}
     return set()

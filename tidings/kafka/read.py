@@ -45,6 +45,8 @@ class LogReader:
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
             "fetch.queue.backoff.ms": 5,
+            # A partition that ends in a commit marker is known to be at its end only once a fetch comes back empty.
+            "fetch.wait.max.ms": 10,
         }
         self._consumer = Consumer(config)
         self._admin = AdminClient(cluster.client_config(principal))
@@ -94,7 +96,11 @@ class LogReader:
 
     def read_to_end(self, topic: str) -> Iterator[InboxRecord]:
         """All committed records of `topic` up to its end as of now; in order within each partition."""
-        partitions = self.partitions(topic)
+        yield from self.read_all_to_end([topic])
+
+    def read_all_to_end(self, topics: Iterable[str]) -> Iterator[InboxRecord]:
+        """All committed records of `topics` up to their ends as of now; in order within each partition only."""
+        partitions = [partition for topic in topics for partition in self.partitions(topic)]
         starts, ends = self.starts(partitions), self.ends(partitions)
         yield from self._read({each: (starts[each], ends[each]) for each in partitions})
 

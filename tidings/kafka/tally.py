@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tidings import topics
 from tidings.account import Account, FeedHead
@@ -15,14 +14,13 @@ from tidings.kafka.read import LogReader
 from tidings.log import Partition
 from tidings.policy.model import Policy
 from tidings.projection import view_head
-from tidings.wire import HEADER_BYTES
 
 
 def blocks(reader: LogReader) -> Iterator[Block]:
     """Every committed decision block, in order within each inbox partition."""
     for record in reader.read_to_end(topics.DECISIONS):
         if record.value is not None:
-            yield decode_block(record.value[HEADER_BYTES:])
+            yield decode_block(record.value)
 
 
 def account_of(cluster: ClientSettings, principal: str) -> Account:
@@ -31,28 +29,29 @@ def account_of(cluster: ClientSettings, principal: str) -> Account:
     Raises: Retriable where the broker stays silent, Fatal where a feed's sequences have a gap or stand twice.
     """
     account = Account(policy_versions(cluster, principal))
+    inboxes, feeds = _inboxes(account.policies), _feeds(account.policies)
     with LogReader(cluster, principal) as reader:
-        for topic, event_type in _inboxes(account.policies).items():
-            account.published(event_type, sum(1 for _ in reader.read_to_end(topic)))
+        for record in reader.read_all_to_end(inboxes):
+            account.published(inboxes[record.topic], 1)
         for block in blocks(reader):
             account.decided(block)
-        for feed, event_type in _feeds(account.policies).items():
-            account.fed(feed, event_type, heads_of(reader, feed))
+        for feed, head in feed_heads(reader, feeds):
+            account.fed(feed, feeds[feed], [head])
     return account
 
 
-def heads_of(reader: LogReader, feed: str) -> Iterator[FeedHead]:
-    """The heads of a feed's views. Raises Fatal at the first sequence that does not follow the one before."""
-    last: dict[Partition, int] = defaultdict(int)
-    for record in reader.read_to_end(feed):
+def feed_heads(reader: LogReader, feeds: Iterable[str]) -> Iterator[tuple[str, FeedHead]]:
+    """The feed and head of every view. Raises Fatal at the first sequence that does not follow the one before."""
+    last: dict[Partition, int] = {}
+    for record in reader.read_all_to_end(feeds):
         if record.value is None:
             continue
         head = view_head(record.value)
         partition = Partition(record.topic, record.partition)
         if partition in last and head.sequence != last[partition] + 1:
-            raise Fatal(f"{feed}/{record.partition}: sequence {head.sequence} follows {last[partition]}")
+            raise Fatal(f"{record.topic}/{record.partition}: sequence {head.sequence} follows {last[partition]}")
         last[partition] = head.sequence
-        yield FeedHead(head.kind, head.policy_version)
+        yield record.topic, FeedHead(head.kind, head.policy_version)
 
 
 def _inboxes(versions: Mapping[int, Policy]) -> dict[str, str]:
