@@ -74,7 +74,7 @@ def _partnership_registered(moment: Moment) -> dict[str, Any]:
     return {
         "person": people.record(moment.subject),
         "partner": people.record(moment.other),
-        "kind": "CIVIL_PARTNERSHIP" if moment.draw % 9 == 0 else "MARRIAGE",
+        "partnership_kind": "CIVIL_PARTNERSHIP" if moment.draw % 9 == 0 else "MARRIAGE",
         "place": people.address(moment.other, 2, "PLACE"),
     }
 
@@ -83,7 +83,7 @@ def _partnership_ended(moment: Moment) -> dict[str, Any]:
     return {
         "person": people.record(moment.subject),
         "partner": people.record(moment.other),
-        "kind": "MARRIAGE",
+        "partnership_kind": "MARRIAGE",
         "ending": "DIVORCE",
     }
 

@@ -24,6 +24,10 @@ FICTIONAL_SCHEME = "simulated_person"
 NHS_RANGE = 1_000_000
 
 
+WATCHED = (1, 2, 3)
+"""The people of the example country's interest list (agreements/interest): more happens to them than to others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """One person. `number` makes all else; `mix` is its scrambled form, from which choices are drawn."""

@@ -22,6 +22,9 @@ REMEMBERED = 2_000
 PEOPLE = 200_000
 """How many people there are at the start, of whom things happen to some; births add more."""
 
+WATCHED_ONE_IN = 64
+"""Of so many events about somebody, one is about a person of an interest list, so that such feeds are not empty."""
+
 CORRECTED_SHARE, ANNULLED_SHARE, REINSTATED_SHARE, DUPLICATE_SHARE = 0.04, 0.02, 0.005, 0.01
 
 Outcome = Literal["accepted", "rejected", "duplicate"]
@@ -102,7 +105,7 @@ class _Simulation:
         return [made]
 
     def _happen(self, happening: Happening) -> SimulatedEvent:
-        subject = self._newborn() if happening.event_type.startswith("birth") else self._anyone()
+        subject = self._newborn() if happening.event_type.startswith("birth") else self._anyone_or_watched()
         return self._make(happening, subject, self._anyone(), None)
 
     def _pair(self, happening: Happening) -> list[SimulatedEvent]:
@@ -178,6 +181,11 @@ class _Simulation:
 
     def _anyone(self) -> people.Person:
         return people.person(int(self._random.random() * PEOPLE), self._seed)
+
+    def _anyone_or_watched(self) -> people.Person:
+        anyone = self._anyone()
+        turn, rest = divmod(anyone.number, WATCHED_ONE_IN)
+        return anyone if rest else people.person(people.WATCHED[turn % len(people.WATCHED)], self._seed)
 
     def _newborn(self) -> people.Person:
         self._next_person += 1

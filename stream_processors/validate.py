@@ -6,7 +6,6 @@ from stream_processors.batch import Batch, Judged, Verdict
 from stream_processors.compiled import CompiledInbox
 from stream_processors.framing import against, around
 from tidings import wire
-from tidings.annulments import severities
 from tidings.deduplication import Sighting, event_id_of
 from tidings.errors import Reject, Severity
 from tidings.log import InboxRecord
@@ -39,7 +38,7 @@ def _judge(record: InboxRecord, sighting: Sighting, policy: CompiledInbox, now_m
             findings += refusal.findings
         else:
             findings += against(record, scan, policy.inbox, policy.policy)
-            findings += severities(scan.change, policy.projector.findings(scan, now_ms))
+            findings += policy.projector.findings(scan, now_ms)
     ordered = tuple(dict.fromkeys(findings))
     refused = any(finding.severity is Severity.REJECT for finding in ordered)
     verdict = Verdict.REJECTED if refused else Verdict.ACCEPTED

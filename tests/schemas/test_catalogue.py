@@ -16,6 +16,7 @@ from tidings.catalogue.evolution import breaking_changes
 from tidings.catalogue.fields import CATEGORIES
 from tidings.catalogue.render import render
 from tidings.checks.table import CHECKS
+from tidings.projection.heads import EXCHANGE_FIELDS
 
 FOLDER = default_catalogue_dir()
 CATALOGUE = load_catalogue(FOLDER, known_checks=CHECKS)
@@ -38,6 +39,12 @@ def test_each_file_starts_with_the_head_to_the_letter(name: str) -> None:
     head = ",\n".join(f"    {json.dumps(field, ensure_ascii=False)}" for field in HEAD)
 
     assert f'  "fields": [\n{head},\n' in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_field_has_the_name_of_a_views_own(name: str) -> None:
+    """Every field of every event type can be disclosed: the exchange writes none of that name into a view itself."""
+    assert not {field["name"] for field in CATALOGUE.event_types[name].schema["fields"]} & set(EXCHANGE_FIELDS)
 
 
 def test_event_types_are_those_of_the_first_release() -> None:

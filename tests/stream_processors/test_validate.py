@@ -9,7 +9,6 @@ import pytest
 from tests.stream_processors.accounts import account, entries, notices, only_entry
 from tests.stream_processors.world import SCHEMA, World, body, day, event, event_id, key, policy, value
 from tidings import wire
-from tidings.annulments import severities
 from tidings.decisions import Outcome
 from tidings.errors import Finding, ReasonCode, Severity
 from tidings.notices import NoticeOutcome
@@ -136,26 +135,35 @@ def test_a_flag_lets_the_event_pass_and_reaches_publisher_block_and_view() -> No
     assert notice.outcome is NoticeOutcome.FLAGGED
 
 
-def test_nothing_in_the_body_of_an_annulment_can_refuse_it() -> None:
-    """An impossible date is noted, an empty body is nothing: it goes out, or a living person stays dead downstream."""
-    rule = CheckRule(check="date_exists", paths=("occurred_on",), severity=Severity.REJECT)
-    strict = policy()
-    strict = strict.model_copy(update={"inboxes": (strict.inboxes[0].model_copy(update={"checks": (rule,)}),)})
-    wrong = event(change="ANNULLED", occurred_on=day(2027, 13, 40), deceased=None, usual_residence=None)
-    entry = only_entry(one(wrong, world=World(strict)))
-    created = only_entry(one(wrong | {"change": "CREATED"}, world=World(strict)))
+def strict() -> World:
+    """A world whose checks read the head and the body, all of them to reject."""
+    rules = (
+        CheckRule(check="identifier_checksum", paths=("subject",), severity=Severity.REJECT),
+        CheckRule(check="date_exists", paths=("deceased.date_of_birth",), severity=Severity.REJECT),
+        CheckRule(check="required_if", paths=("usual_residence",), severity=Severity.REJECT),
+    )
+    usual = policy()
+    return World(usual.model_copy(update={"inboxes": (usual.inboxes[0].model_copy(update={"checks": rules}),)}))
 
-    assert entry.outcome is Outcome.DELIVERED
-    assert entry.flagged
+
+def test_nothing_in_the_body_of_an_annulment_can_refuse_it() -> None:
+    """An impossible date and an empty body are nothing: it goes out, or a living person stays dead downstream."""
+    wrong = event(deceased={"names": [], "date_of_birth": day(2027, 13, 40)}, usual_residence=None)
+    entry = only_entry(one(wrong | {"change": "ANNULLED"}, world=strict()))
+    created = only_entry(one(wrong, world=strict()))
+
+    assert (entry.outcome, entry.flagged, entry.findings) == (Outcome.DELIVERED, False, ())
     assert created.outcome is Outcome.REJECTED
+    assert {finding.path for finding in created.findings} == {"deceased.date_of_birth", "usual_residence"}
 
 
 def test_an_annulment_that_names_nobody_is_refused() -> None:
-    """What names the event, its record, subject and source must be right even then."""
-    finding = Finding(ReasonCode.CHECKSUM_INVALID, "subject.value")
+    """The rules of the head hold for an annulment as for every other event."""
+    nobody = event(change="ANNULLED", subject={"scheme": "nhs_number", "value": "9990000019"}, deceased=None)
+    entry = only_entry(one(nobody, world=strict()))
 
-    assert severities("ANNULLED", [finding]) == (finding,)
-    assert severities("CREATED", [Finding(ReasonCode.DATE_IMPOSSIBLE, "occurred_on")])[0].severity is Severity.REJECT
+    assert entry.outcome is Outcome.REJECTED
+    assert entry.findings == (Finding(ReasonCode.CHECKSUM_INVALID, "subject"),)
 
 
 def test_an_overlong_length_of_the_event_id_does_not_slip_past_the_window() -> None:

@@ -13,7 +13,6 @@ from tidings.catalogue import Catalogue, EventType, FieldInfo, field_map
 from tidings.errors import Problem
 from tidings.projection import rule_errors
 
-EXCHANGE_FIELDS = frozenset({"sequence", "kind", "policy_version", "flags"})
 CHILD_EVENT_TYPES = "birth-"
 """Event types about children by their name: each needs `minors`, whatever fields it discloses."""
 
@@ -116,16 +115,7 @@ def _event(
     about_children = name.startswith(CHILD_EVENT_TYPES)
     if about_children and agreement.legal_basis.minors is None:
         yield problem(loc, "child-without-minors", "is about children: legal_basis needs minors")
-    yield from _names(loc, terms, problem)
     yield from _masks(loc, terms, event_type, known, problem)
-
-
-def _names(loc: Loc, terms: EventTerms, problem: ProblemAt) -> Iterator[Problem]:
-    """A field at the top of the event that has the name of a field that the exchange itself writes into every view."""
-    for path in terms.fields:
-        if path.partition(".")[0] in EXCHANGE_FIELDS:
-            message = "has the name of a field that the exchange writes into every view: its event type must rename it"
-            yield problem((*loc, "fields", path), "view-field-taken", message)
 
 
 def _law(

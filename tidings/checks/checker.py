@@ -28,8 +28,12 @@ class Checker:
         self._of_head = tuple((rule.severity, check) for rule, check in compiled if is_of_head(rule))
 
     def run(self, event: Event, now_ms: int) -> tuple[Finding, ...]:
-        """All findings, sorted and each once. Of an annulment only its head is judged: nothing in its body may refuse
-        it."""
+        """All findings, sorted and each once.
+
+        Of an annulment only the rules of the head run, each with its severity: a rule that reads anything of the body
+        does not, so nothing in it can refuse the annulment, or a living person stays dead downstream. Publishers and
+        the exchange both judge here. Source: DESIGN.md, "Events".
+        """
         checks = self._of_head if event.get("change") == ANNULLED else self._all
         found: set[Finding] = set()
         for severity, check in checks:

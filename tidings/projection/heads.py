@@ -34,6 +34,9 @@ DERIVED_DOCS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+EXCHANGE_FIELDS = ("sequence", "kind", "policy_version", "flags")
+"""The view's head fields that the exchange itself writes: no field of an event may stand beside them in their name."""
+
 VIEW_KINDS = ("LIVE", "BACKFILL", "WITHDRAWN")
 EVENT_HEAD = (
     *HEAD_DEFAULTS,

@@ -8,7 +8,16 @@ from typing import Any
 
 from tidings.masks import Mask, MaskError, mask_named
 from tidings.policy.model import FieldRule
-from tidings.projection.heads import ABSENT, DERIVED_DOCS, EVENT_HEAD, EVENT_ID, HEAD_DEFAULTS, KEEP, RECORD_ID
+from tidings.projection.heads import (
+    ABSENT,
+    DERIVED_DOCS,
+    EVENT_HEAD,
+    EVENT_ID,
+    EXCHANGE_FIELDS,
+    HEAD_DEFAULTS,
+    KEEP,
+    RECORD_ID,
+)
 from tidings.projection.paths import element_of, fields_below, find
 from tidings.projection.rules import RuleError
 from tidings.projection.types import AvroType, TypeTable, kind_of, nullable
@@ -68,6 +77,7 @@ def make_plan(table: TypeTable, rules: Sequence[FieldRule]) -> tuple[Plan, tuple
         try:
             _refuse_overlap(rule.path, good)
             find(rule.path, table)
+            _refuse_taken(rule.path)
         except RuleError as error:
             errors.append(error)
         else:
@@ -95,6 +105,12 @@ def _refuse_overlap(path: str, others: Iterable[str]) -> None:
             raise RuleError(path, "path-repeated", "the agreement names this field twice")
         if path.startswith(other + ".") or other.startswith(path + "."):
             raise RuleError(path, "path-overlap", f"the agreement also names {other}, of which one holds the other")
+
+
+def _refuse_taken(path: str) -> None:
+    if path.partition(".")[0] in EXCHANGE_FIELDS:
+        message = "has the name of a field that the exchange writes into every view: its event type must rename it"
+        raise RuleError(path, "view-field-taken", message)
 
 
 def _encrypted_without_event_id(steps: Iterable[Step]) -> Iterable[RuleError]:

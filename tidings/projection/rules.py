@@ -5,10 +5,9 @@ from __future__ import annotations
 
 class RuleError(ValueError):
     """`field` is the dotted path that the agreement names, `rule` a name in kebab-case: `path-unknown`,
-    `path-repeated`, `path-overlap`, `path-in-map`, `mask-unknown`, `mask-type`, `mask-params`, `type-unsupported`,
-    `head-record-id`, `encrypt-event-id`, `where-type`, `where-value`, `catalogue-head`,
-    `view-schema`. The message carries no value
-    of an event."""
+    `path-repeated`, `path-overlap`, `path-in-map`, `view-field-taken`, `mask-unknown`, `mask-type`, `mask-params`,
+    `type-unsupported`, `head-record-id`, `encrypt-event-id`, `where-type`, `where-value`, `catalogue-head`,
+    `view-schema`. The message carries no value of an event."""
 
     def __init__(self, field: str, rule: str, message: str) -> None:
         self.field = field

@@ -13,8 +13,16 @@ from tidings import wire
 from tidings.errors import Finding, ReasonCode, Reject, Severity
 from tidings.masks.encrypt import decrypt, encryption_key
 from tidings.masks.pseudonym import pseudonym
-from tidings.policy.model import Condition, Protection, View
-from tidings.projection import Projected, RuleError, decode_view, ids, reference_projector, rule_errors
+from tidings.policy.model import Condition, FieldRule, Protection, View
+from tidings.projection import (
+    Projected,
+    RuleError,
+    decode_view,
+    derive_view_schema,
+    ids,
+    reference_projector,
+    rule_errors,
+)
 
 _SPEC = importlib.util.spec_from_file_location("projection_local", Path(__file__).with_name("local.py"))
 assert _SPEC
@@ -262,6 +270,18 @@ def test_rules_that_cannot_be_compiled(rules: dict[str, Any], rule: str) -> None
     with pytest.raises(RuleError) as caught:
         local.view(SCHEMA, rules)
     assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize("name", ["sequence", "kind", "policy_version", "flags"])
+def test_a_field_of_the_views_own_name(name: str) -> None:
+    """An event's field that the exchange's own would stand beside is refused, whole or in part."""
+    inner = {"type": "record", "name": "Inner", "namespace": "tidings.types", "fields": [dict(local.BODY[2])]}
+    schema = local.schema_of({"name": name, "type": ["null", inner], "default": None, "doc": "x", "category": "plain"})
+    for path in (name, f"{name}.note"):
+        rule = FieldRule(path=path, mask="keep")
+        assert [(error.field, error.rule) for error in rule_errors(schema, (rule,))] == [(path, "view-field-taken")]
+        with pytest.raises(RuleError, match="view-field-taken"):
+            derive_view_schema(schema, (rule,), subscriber="dwp", agreement="a", agreement_version=1)
 
 
 @pytest.mark.parametrize(
