@@ -15,6 +15,7 @@ from tidings.kafka.policy_store import publish
 from tidings.kafka.read import LogReader
 from tidings.log import Partition
 from tidings.policy.model import Policy
+from tidings.provisioning.breaking import refuse_breaking
 from tidings.provisioning.carry_out import carry_out
 from tidings.provisioning.changes import Kind
 from tidings.provisioning.planning import Plan, Planner
@@ -25,19 +26,19 @@ _NAMED = 5
 
 
 def apply_plan(planner: Planner, plan: Plan, progress: Callable[[str], None]) -> Policy:
-    """Carry `plan` out. Returns the policy in force afterwards. Raises Retriable, Fatal, BadInput; can be repeated."""
+    """Carry `plan` out. Returns the policy in force afterwards. Can be repeated.
+
+    Raises BadInput, before anything is changed, where a feed's readers would break; Retriable and Fatal on the way.
+    """
+    refuse_breaking(plan.country, plan.in_force, plan.desired.policy)
     carry_out(plan.changes, plan.desired, planner.hands, progress)
-    policy = planner.plan().desired.policy if _needs_ids(plan) else plan.desired.policy
-    if any(change.kind is Kind.POLICY for change in plan.changes):
-        progress(f"policy {policy.version}")
-        publish(planner.cluster, planner.hands.principal, policy)
-        return policy
-    return plan.in_force or policy
-
-
-def _needs_ids(plan: Plan) -> bool:
-    """Whether schemas were registered just now: the policy is compiled again with their ids."""
-    return any(change.kind is Kind.SCHEMA for change in plan.changes)
+    kinds = {change.kind for change in plan.changes}
+    if Kind.POLICY not in kinds:
+        return plan.in_force or plan.desired.policy
+    policy = planner.policy_with_ids(plan) if Kind.SCHEMA in kinds else plan.desired.policy
+    progress(f"policy {policy.version}")
+    publish(planner.cluster, planner.hands.principal, policy)
+    return policy
 
 
 def decisions_end(cluster: Cluster) -> Ends:

@@ -35,7 +35,8 @@ def plan(
     print_plan(console, made)
     if pages is not None:
         from commands._pages import write_pages
+        from tidings.catalogue import default_catalogue_dir
 
-        written = write_pages(pages, made.country, made.catalogue)
+        written = write_pages(pages, made.country, made.catalogue, catalogue or default_catalogue_dir())
         console.print(f"{written} agreements written as pages into {pages}")
     raise typer.Exit(CHANGES_DUE if made.changes else 0)

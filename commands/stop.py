@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 
 from commands._context import ClusterOption, cluster_of
+from tidings import topics
+from tidings.policy.compile import Stops
+from tidings.policy.model import Policy
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Stop an agreement, a publisher or everything, at the next batch."
@@ -35,7 +38,7 @@ def agreement(
         cluster,
         wait_seconds,
         name,
-        lambda policy: {view.agreement for view in policy.views},
+        lambda policy, stops: {view.agreement for view in policy.views} | stops.agreements,
         lambda stops: replace(stops, agreements=stops.agreements - {name} if lift else stops.agreements | {name}),
     )
 
@@ -52,25 +55,23 @@ def publisher(
         cluster,
         wait_seconds,
         name,
-        lambda policy: {inbox.agency for inbox in policy.inboxes},
+        lambda policy, stops: {inbox.agency for inbox in policy.inboxes} | stops.publishers,
         lambda stops: replace(stops, publishers=stops.publishers - {name} if lift else stops.publishers | {name}),
     )
 
 
 @app.command(name="all")
 def everything(cluster: ClusterOption = None, lift: LiftOption = False, wait_seconds: WaitOption = 30.0) -> None:
-    """Stop every agreement and every publisher."""
-    from tidings.policy.compile import Stops
-
-    _change(cluster, wait_seconds, "all", lambda _policy: {"all"}, lambda _stops: Stops(all=not lift))
+    """Stop every agreement and every publisher, those that come later too. Lifted, what was stopped by name stays."""
+    _change(cluster, wait_seconds, "all", lambda _policy, _stops: {"all"}, lambda stops: replace(stops, all=not lift))
 
 
 def _change(
     cluster_file: Path | None,
     wait_seconds: float,
     name: str,
-    known: Callable[..., set[str]],
-    change: Callable[..., object],
+    known: Callable[[Policy, Stops], set[str]],
+    change: Callable[[Stops], Stops],
 ) -> None:
     from commands._apply import decisions_end, wait_for_workers
     from tidings.clock import SystemClock
@@ -82,14 +83,22 @@ def _change(
 
     cluster, clock = cluster_of(cluster_file), SystemClock()
     admin = Admin(cluster)
-    with PolicyReader(cluster, "admin") as reader:
-        policy = reader.load()
-    if name not in known(policy):
-        raise Fatal(f"{name} is not in policy {policy.version}; it knows {', '.join(sorted(known(policy)))}")
-    after = stopped(policy, change(stops_of(policy)), clock.now_ms())  # type: ignore[arg-type]  # both give Stops
-    if (after.inboxes, after.views) == (policy.inboxes, policy.views):
-        typer.echo("Nothing to change.")
+    policy = None
+    if topics.POLICY in admin.topics():
+        with PolicyReader(cluster, "admin") as reader:
+            policy = reader.read()
+    if policy is None:
+        raise Fatal("no policy has been published, so nothing runs that could be stopped")
+    before = stops_of(policy)
+    names = known(policy, before)
+    if name not in names:
+        raise Fatal(f"{name} is not in policy {policy.version}; it knows {', '.join(sorted(names)) or 'none'}")
+    stops = change(before)
+    if stops == before:
+        also = " Everything is stopped: `tidings stop all --lift` ends that." if stops.all and name != "all" else ""
+        typer.echo(f"Nothing to change: policy {policy.version} says so already.{also}")
         return
+    after = stopped(policy, stops, clock.now_ms())
     since = decisions_end(cluster)
     removed, _ = set_access(admin, cluster, after, clock, add=False)
     publish(cluster, "admin", after)

@@ -1,4 +1,4 @@
-"""The small parts of the local stack: ports, files, processes, quotas' output."""
+"""The small parts of the local stack: ports, files and processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import replace
 from deploy.local.files import make_password, private_dir, write_private
 from deploy.local.ports import HOST, choose
 from deploy.local.processes import spawn, stop
-from deploy.local.quotas import parse
 
 
 def test_taken_port_gives_another():
@@ -66,13 +65,3 @@ def test_reused_process_id_is_left_alone(tmp_path):
         assert process.running()
     finally:
         stop([process])
-
-
-def test_quota_lines_are_read():
-    """What ConfigCommand prints becomes whole numbers by principal; credentials' lines are passed over."""
-    output = (
-        "Quota configs for user-principal 'dwp' are producer_byte_rate=1048576.0, request_percentage=50.0\n"
-        "SCRAM credential configs for user-principal 'dwp' are SCRAM-SHA-512=iterations=4096\n"
-    )
-
-    assert parse(output) == {"dwp": {"producer_byte_rate": 1048576, "request_percentage": 50}}

@@ -16,10 +16,10 @@ from confluent_kafka.admin import AdminClient
 from deploy.local import broker as brokers
 from deploy.local import stack as stacks
 from deploy.local.ports import HOST
-from deploy.local.quotas import quotas_of
 from deploy.local.stack import Options, down, up
 from tidings.errors import Fatal
 from tidings.kafka.admin import Admin, Topic
+from tidings.kafka.client_quotas import ClientQuotas
 
 pytestmark = pytest.mark.broker
 
@@ -133,8 +133,8 @@ def test_other_shape_of_a_made_folder_is_refused(running):
 
 
 def test_quotas_are_set_and_described(running):
-    """Quotas are set to exactly what is wanted, and all are described in one run."""
-    quotas = quotas_of(running.cluster)
+    """Quotas are set to exactly what is wanted, and all are described."""
+    quotas = ClientQuotas(running.cluster)
 
     quotas.set({"dwp": {"producer_byte_rate": 1048576, "consumer_byte_rate": 7}, "gro": {"request_percentage": 50}})
     assert quotas.describe() == {

@@ -6,7 +6,7 @@ from tidings.clock import Clock, utc_date
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
 from tidings.policy.model import Policy
-from tidings.provisioning.access import EXCHANGE, access_of
+from tidings.provisioning.access import EXCHANGE, access_of, managed_principals
 
 
 def set_access(admin: Admin, cluster: Cluster, policy: Policy, clock: Clock, *, add: bool) -> tuple[int, int]:
@@ -17,8 +17,7 @@ def set_access(admin: Admin, cluster: Cluster, policy: Policy, clock: Clock, *, 
     """
     there = admin.acls()
     agencies = {inbox.agency for inbox in policy.inboxes} | {view.subscriber for view in policy.views}
-    groups = {entry.principal for entry in there if entry.name == f"{entry.principal}."}
-    managed = agencies | groups | {EXCHANGE}
+    managed = managed_principals(there, agencies)
     wanted = access_of(policy, tuple(sorted(managed - {EXCHANGE})), utc_date(clock.now_ms()), cluster.deployment)
     extra = {entry for entry in there if entry.principal in managed} - wanted
     missing = wanted - there if add else frozenset()

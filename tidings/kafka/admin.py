@@ -182,9 +182,17 @@ class Admin:
 
     def set_password(self, principal: str, password: str) -> None:
         """Give `principal` this password (SCRAM-SHA-512), whatever it had before. It crosses TLS, salted."""
+        self.set_passwords({principal: password})
+
+    def set_passwords(self, passwords: Mapping[str, str]) -> None:
+        """The same for many principals in one call."""
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _SCRAM_ITERATIONS)
-        upsertion = UserScramCredentialUpsertion(principal, info, password.encode())
-        self._ask(self._client.alter_user_scram_credentials, "setting a credential", [upsertion])
+        upsertions = [
+            UserScramCredentialUpsertion(principal, info, password.encode())
+            for principal, password in passwords.items()
+        ]
+        if upsertions:
+            self._ask(self._client.alter_user_scram_credentials, "setting credentials", upsertions)
 
     # Group offsets
 

@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+from typing import TypeAlias
 
 from tidings.clock import Clock, Deadline
 from tidings.kafka.acl import Acl
@@ -19,13 +22,17 @@ from tidings.kafka.quotas import Quotas
 from tidings.kafka.registry import Registry
 from tidings.log import Partition
 from tidings.policy.model import Policy
+from tidings.provisioning.access import managed_principals
 from tidings.provisioning.state import Actual, ActualTopic, Desired, QuotaValues, Schema
 from tidings.provisioning.topic_plan import TopicPlan
 from tidings.topics import POLICY
 
 _BUDGET_SECONDS = 60.0
-_REGISTRY_THREADS = 4
+_REGISTRY_THREADS = 8
 _PASSWORD_BYTES = 32
+
+SchemaIds: TypeAlias = dict[tuple[str, int], int]
+"""The registry's id of what is registered, by subject and number of the version, from 0."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,15 @@ class BrokerHands:
     clock: Clock
     principal: str = "admin"
 
-    def look(self, desired: Desired) -> Actual:
-        """What there is of what `desired` names. Raises Retriable where something does not answer."""
+    def look(self, desired: Desired, policy: Policy | None, ids: SchemaIds) -> Actual:
+        """What there is of what `desired` names. Raises Retriable where something does not answer.
+
+        `policy` and `ids` are what `policy()` and `schema_ids(desired.schemas)` gave.
+        """
         topics = self.admin.describe_topics([plan.name for plan in desired.topics])
         principals = frozenset(self.admin.principals())
-        managed = desired.principals
+        entries = self.admin.acls()
+        managed = managed_principals(entries, desired.principals)
         partitions = [
             Partition(inbox.topic, number)
             for inbox in desired.policy.inboxes
@@ -51,12 +62,15 @@ class BrokerHands:
             for number in range(inbox.partitions)
         ]
         return Actual(
-            policy=self.policy(),
+            policy=policy,
             topics={name: ActualTopic(topic.partitions, topic.config) for name, topic in topics.items()},
-            access=frozenset(entry for entry in self.admin.acls() if entry.principal in managed),
-            schemas=self._schemas(desired.schemas),
+            access=frozenset(entry for entry in entries if entry.principal in managed),
+            schemas={
+                subject: tuple(schema for number, schema in enumerate(versions) if (subject, number) in ids)
+                for subject, versions in desired.schemas.items()
+            },
             quotas=self.quotas.describe(),
-            principals=frozenset(name for name in principals & managed if self._has_password(name)),
+            principals=frozenset(name for name in principals & desired.principals if self._has_password(name)),
             started=frozenset(self.admin.group_offsets(group_name(self.cluster.deployment), partitions)),
         )
 
@@ -67,19 +81,12 @@ class BrokerHands:
         with PolicyReader(self.cluster, self.principal, self.clock) as reader:
             return reader.read()
 
-    def schema_ids(self, wanted: Mapping[str, Sequence[Schema]]) -> dict[tuple[str, int], int]:
+    def schema_ids(self, wanted: Mapping[str, Sequence[Schema]]) -> SchemaIds:
         """The registry's id for each (subject, number of the version, from 0) that is registered."""
         asked = [(subject, number, schema) for subject, all_ in wanted.items() for number, schema in enumerate(all_)]
         with ThreadPoolExecutor(_REGISTRY_THREADS) as pool:
             ids = list(pool.map(lambda each: self.registry.lookup(each[0], each[2]), asked))
         return {(subject, number): id_ for (subject, number, _), id_ in zip(asked, ids, strict=True) if id_ is not None}
-
-    def _schemas(self, wanted: Mapping[str, Sequence[Schema]]) -> dict[str, tuple[Schema, ...]]:
-        found = self.schema_ids(wanted)
-        return {
-            subject: tuple(schema for number, schema in enumerate(versions) if (subject, number) in found)
-            for subject, versions in wanted.items()
-        }
 
     def remove_access(self, entries: Sequence[Acl]) -> None:
         """See `Hands.remove_access`."""
@@ -89,14 +96,12 @@ class BrokerHands:
         """See `Hands.add_access`."""
         self.admin.create_acls(entries)
 
-    def make_principal(self, name: str) -> None:
-        """See `Hands.make_principal`. A password that is there already is given to the broker again."""
-        if not self._has_password(name):
-            path = self.cluster.credentials_dir / f"{name}.password"
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(_PASSWORD_BYTES))
-        self.admin.set_password(name, self.cluster.password(name))
+    def make_principals(self, names: Sequence[str]) -> None:
+        """See `Hands.make_principals`. A password that is there already is given to the broker again."""
+        for name in names:
+            if not self._has_password(name):
+                self._write_password(name)
+        self.admin.set_passwords({name: self.cluster.password(name) for name in names})
 
     def make_topics(self, plans: Sequence[TopicPlan]) -> None:
         """See `Hands.make_topics`."""
@@ -107,10 +112,15 @@ class BrokerHands:
         """See `Hands.set_topic`."""
         self.admin.alter_topic(plan.name, dict(plan.config))
 
-    def register(self, subject: str, versions: Sequence[Schema]) -> None:
-        """See `Hands.register`."""
-        for schema in versions:
-            self.registry.register(subject, schema)
+    def register(self, schemas: Mapping[str, Sequence[Schema]]) -> None:
+        """See `Hands.register`. Subjects go side by side: the registry waits for its own log at each."""
+
+        def one(subject: str) -> None:
+            for schema in schemas[subject]:
+                self.registry.register(subject, schema)
+
+        with ThreadPoolExecutor(_REGISTRY_THREADS) as pool:
+            list(pool.map(one, schemas))
 
     def set_quotas(self, quotas: Mapping[str, QuotaValues]) -> None:
         """See `Hands.set_quotas`."""
@@ -120,6 +130,14 @@ class BrokerHands:
         """See `Hands.start_inboxes`."""
         deadline = Deadline(self.clock, _BUDGET_SECONDS)
         start_partitions(self.cluster, self.principal, partitions, self.clock, deadline)
+
+    def _write_password(self, name: str) -> None:
+        """A new password, there as a whole or not at all."""
+        path = self.cluster.credentials_dir / f"{name}.password"
+        handle, new = mkstemp(dir=path.parent, prefix=f".{name}.")
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(_PASSWORD_BYTES))
+        Path(new).replace(path)
 
     def _has_password(self, name: str) -> bool:
         return (self.cluster.credentials_dir / f"{name}.password").exists()

@@ -47,6 +47,8 @@ class LogReader:
             "fetch.queue.backoff.ms": 5,
             # A partition that ends in a commit marker is known to be at its end only once a fetch comes back empty.
             "fetch.wait.max.ms": 10,
+            # Errors are raised; a connection that is closed while it is made would also be written to standard error.
+            "log_level": 0,
         }
         self._consumer = Consumer(config)
         self._admin = AdminClient(cluster.client_config(principal))

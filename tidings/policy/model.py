@@ -112,7 +112,11 @@ class View(_Frozen):
 
 
 class Policy(_Frozen):
-    """Everything in force. `version` counts from 1 and never repeats; `hash` is lower-case hexadecimal."""
+    """Everything in force. `version` counts from 1 and never repeats; `hash` is lower-case hexadecimal.
+
+    `stops` is what an operator has stopped (`tidings.provisioning.stops`), agreements that are not in it included: a
+    stop outlives the file of what it stops.
+    """
 
     version: int
     environment: Environment
@@ -120,4 +124,5 @@ class Policy(_Frozen):
     inboxes: tuple[Inbox, ...]
     views: tuple[View, ...]
     system_schema_ids: dict[str, int] = {}
+    stops: tuple[str, ...] = ()
     hash: str = ""

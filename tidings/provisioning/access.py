@@ -6,6 +6,7 @@ ids, in a hyphen), so that `gro` never covers `gro-test`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from tidings import topics
@@ -38,6 +39,17 @@ def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment
         if may_read(view, today):
             entries |= _allow(view.subscriber, Resource.TOPIC, view.feed, _READ)
     return frozenset(entries)
+
+
+def managed_principals(entries: Iterable[Acl], known: Iterable[str]) -> frozenset[str]:
+    """Whose entries are ours to take away: the exchange, those `known`, and every agency that ever had access, which is
+    seen by the entry of its own groups. So an agency that is no longer in the files loses what it had."""
+    agencies = {entry.principal for entry in entries if _is_own_group(entry)}
+    return frozenset({EXCHANGE, *known, *agencies})
+
+
+def _is_own_group(entry: Acl) -> bool:
+    return (entry.resource, entry.name) == (Resource.GROUP, f"{entry.principal}.")
 
 
 def may_read(view: View, today: date) -> bool:

@@ -32,7 +32,8 @@ def pending_approvals(country: Country, catalogue: Catalogue, in_force: Policy |
         state = approval_state(agreement, agreement_hash(agreement, catalogue))
         if not state.approved:
             pending.append(Pending(agreement, state))
-    running = {(view.agreement, view.agreement_version) for view in in_force.views} if in_force else set()
+    views = in_force.views if in_force else ()
+    running = {(view.agreement, view.agreement_version) for view in views if not view.stopped}
     changed = [each for each in pending if (each.agreement.agreement, each.agreement.version) in running]
     if changed:
         raise BadInput(

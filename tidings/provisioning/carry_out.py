@@ -26,8 +26,8 @@ class Hands(Protocol):
         """Put entries in force."""
         ...
 
-    def make_principal(self, name: str) -> None:
-        """Give a principal a credential of its own, and keep its password where the cluster's credentials are."""
+    def make_principals(self, names: Sequence[str]) -> None:
+        """Give each principal a credential of its own, and keep its password where the cluster's credentials are."""
         ...
 
     def make_topics(self, plans: Sequence[TopicPlan]) -> None:
@@ -38,8 +38,8 @@ class Hands(Protocol):
         """Set a topic's settings."""
         ...
 
-    def register(self, subject: str, versions: Sequence[Schema]) -> None:
-        """Register a subject's missing versions, oldest first, FULL_TRANSITIVE enforced."""
+    def register(self, schemas: Mapping[str, Sequence[Schema]]) -> None:
+        """Register each subject's missing versions, oldest first, FULL_TRANSITIVE enforced."""
         ...
 
     def set_quotas(self, quotas: Mapping[str, QuotaValues]) -> None:
@@ -73,16 +73,14 @@ def _make(kind: Kind, changes: list[Change], desired: Desired, hands: Hands) -> 
         case Kind.ACCESS_ADDED:
             hands.add_access(_subjects(changes, Acl))
         case Kind.PRINCIPAL:
-            for name in names:
-                hands.make_principal(name)
+            hands.make_principals(names)
         case Kind.TOPIC:
             hands.make_topics(_subjects(changes, TopicPlan))
         case Kind.TOPIC_SETTING:
             for plan in {plan.name: plan for plan in _subjects(changes, TopicPlan)}.values():
                 hands.set_topic(plan)
         case Kind.SCHEMA:
-            for name in names:
-                hands.register(name, desired.schemas[name])
+            hands.register({name: desired.schemas[name] for name in names})
         case Kind.QUOTA:
             hands.set_quotas({name: desired.quotas[name] for name in names})
         case Kind.START:

@@ -7,6 +7,7 @@ from datetime import date
 
 from tidings import topics
 from tidings.agreements import Agency, Country
+from tidings.agreements.country import key_of
 from tidings.catalogue import Catalogue
 from tidings.policy.model import Policy
 from tidings.provisioning.access import EXCHANGE, access_of
@@ -32,7 +33,7 @@ def desired_state(
     `system_schemas` maps system topics (and `notices`, for every publisher's) to the Avro schema of their values.
     """
     event_types = catalogue.event_types
-    retention = {each.agreement: each.retention_days for each in sorted(country.agreements, key=lambda a: a.version)}
+    retention = {key_of(each): each.retention_days for each in country.agreements}
     agencies = tuple(sorted(country.agencies))
     return Desired(
         policy=policy,

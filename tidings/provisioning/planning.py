@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from tidings.agreements import Country
 from tidings.catalogue import Catalogue
 from tidings.clock import Clock, utc_date
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadInput, Fatal, Problem
 from tidings.kafka.cluster import Cluster
-from tidings.kafka.hands import BrokerHands
+from tidings.kafka.hands import BrokerHands, SchemaIds
 from tidings.keys import KeyRing
 from tidings.policy.canonical import canonical_json
 from tidings.policy.codec import sealed
@@ -20,7 +20,7 @@ from tidings.provisioning.approvals import Pending, pending_approvals
 from tidings.provisioning.changes import Change, Incompatible, changes_between
 from tidings.provisioning.desired import desired_state, subject_of
 from tidings.provisioning.state import Actual, Desired, Schema
-from tidings.provisioning.stops import stops_of
+from tidings.provisioning.stops import stops_of, texts_of
 
 UNREGISTERED = 0
 
@@ -58,20 +58,38 @@ class Planner:
         in_force = self.hands.policy()
         pending = pending_approvals(self.country, self.catalogue, in_force)
         version = in_force.version + 1 if in_force else 1
-        unregistered = self._desired(self._compile(version, in_force, {}))
-        ids = self.hands.schema_ids(unregistered.schemas)
-        desired = self._desired(self._compile(version, in_force, _by_schema(unregistered, ids)))
-        actual = self.hands.look(desired)
+        desired, ids = self._numbered(version, in_force)
+        actual = self.hands.look(desired, in_force, ids)
         try:
             changes = changes_between(desired, actual)
         except Incompatible as error:
             raise BadInput([Problem("agreements", 0, "", "partitions-fixed", str(error))]) from None
         return Plan(self.country, self.catalogue, in_force, desired, actual, changes, pending)
 
+    def policy_with_ids(self, plan: Plan) -> Policy:
+        """The policy of `plan` once its schemas are registered: the same, with their ids.
+
+        Raises Fatal where one of them still has none: no worker could read or write it.
+        """
+        policy = self._numbered(plan.desired.policy.version, plan.in_force)[0].policy
+        without = [view.feed for view in policy.views if view.schema_id == UNREGISTERED]
+        without += [inbox.topic for inbox in policy.inboxes if str(UNREGISTERED) in inbox.writer_schemas]
+        without += [name for name, schema_id in policy.system_schema_ids.items() if schema_id == UNREGISTERED]
+        if without:
+            raise Fatal(f"the registry does not know the schemas of {', '.join(sorted(without))}")
+        return policy
+
+    def _numbered(self, version: int, in_force: Policy | None) -> tuple[Desired, SchemaIds]:
+        """What the files say, with the registry's ids as far as it knows the schemas, and these ids."""
+        unnumbered = self._desired(self._compile(version, in_force, {}))
+        ids = self.hands.schema_ids(unnumbered.schemas)
+        return self._desired(self._compile(version, in_force, _by_schema(unnumbered, ids))), ids
+
     def _compile(self, version: int, in_force: Policy | None, ids: Mapping[tuple[str, bytes], int]) -> Policy:
         def schema_id(topic: str, schema: JsonObject) -> int:
             return ids.get((subject_of(topic), canonical_json(schema)), UNREGISTERED)
 
+        stops = stops_of(in_force)
         policy = compile_policy(
             self.catalogue,
             self.country,
@@ -79,7 +97,7 @@ class Planner:
             version=version,
             environment=self.cluster.environment,
             now_ms=self.clock.now_ms(),
-            stops=stops_of(in_force),
+            stops=stops,
             keys=self.keys,
         )
         system = self._desired(policy).schemas
@@ -88,7 +106,7 @@ class Planner:
             for subject, versions in system.items()
             if not subject.startswith(("inbox.", "feed."))
         }
-        return sealed(policy.model_copy(update={"system_schema_ids": named}))
+        return sealed(policy.model_copy(update={"system_schema_ids": named, "stops": texts_of(stops)}))
 
     def _desired(self, policy: Policy) -> Desired:
         today = utc_date(self.clock.now_ms())

@@ -31,11 +31,12 @@ class TopicPlan:
 
 
 def topics_of(
-    policy: Policy, inbox_retention_days: Mapping[str, int], feed_retention_days: Mapping[str, int]
+    policy: Policy, inbox_retention_days: Mapping[str, int], feed_retention_days: Mapping[tuple[str, int], int]
 ) -> tuple[TopicPlan, ...]:
     """Every topic of the exchange, by name.
 
-    `inbox_retention_days` is by event type, `feed_retention_days` by agreement. Raises KeyError where one is missing.
+    `inbox_retention_days` is by event type, `feed_retention_days` by agreement and version. Raises KeyError where one
+    is missing.
     """
     partitions = {inbox.topic: inbox.partitions for inbox in policy.inboxes}
     plans = [
@@ -43,7 +44,11 @@ def topics_of(
         for inbox in policy.inboxes
     ]
     plans += [
-        TopicPlan(view.feed, partitions[view.inbox], _kept(feed_retention_days[view.agreement], FEED_MESSAGE_MAX_BYTES))
+        TopicPlan(
+            view.feed,
+            partitions[view.inbox],
+            _kept(feed_retention_days[view.agreement, view.agreement_version], FEED_MESSAGE_MAX_BYTES),
+        )
         for view in policy.views
     ]
     plans += [

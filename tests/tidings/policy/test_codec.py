@@ -96,5 +96,5 @@ def test_the_form_is_frozen() -> None:
 
     assert codec.encode(policy) == [
         b'{"created_at_ms":5,"environment":"LIVE","hash":"' + policy.hash.encode()
-        + b'","inboxes":[],"system_schema_ids":{},"version":1,"views":[]}'
+        + b'","inboxes":[],"stops":[],"system_schema_ids":{},"version":1,"views":[]}'
     ]  # fmt: skip

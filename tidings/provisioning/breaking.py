@@ -1,0 +1,29 @@
+"""Refuses a policy that would break a feed's readers: their schema of today could not read what would come."""
+
+from __future__ import annotations
+
+from tidings.agreements import Country
+from tidings.errors import BadInput
+from tidings.policy.diff import breaking_views
+from tidings.policy.model import Policy
+
+
+def refuse_breaking(country: Country, in_force: Policy | None, policy: Policy) -> None:
+    """Return where every feed that goes on can be read by its readers of today.
+
+    Raises BadInput, naming each breaking change at its agreement: it needs a new version, whose feed runs beside.
+    """
+    breaking = breaking_views(in_force, policy)
+    views = {view.feed: view for view in policy.views}
+    problems = [
+        country.problem(
+            country.find(views[feed].agreement, views[feed].agreement_version),
+            ("events", views[feed].event_type),
+            "breaks-readers",
+            f"{change.path or '(record)'}: {change.kind.value}; raise the agreement's version, so that a new feed runs beside {feed}",
+        )
+        for feed, changes in breaking.items()
+        for change in changes
+    ]
+    if problems:
+        raise BadInput(problems)
