@@ -1,0 +1,74 @@
+"""Reference pages of what Tidings says: metrics, errors with their exit codes, and reason codes."""
+
+from __future__ import annotations
+
+from commands._docs_markdown import code, codes, docstring, page, table
+from tidings.checks import CHECKS
+from tidings.errors import ReasonCode, TidingsError
+from tidings.metrics import METRICS
+
+MEANINGS = {
+    ReasonCode.NULL_KEY: "The record has no key.",
+    ReasonCode.NULL_VALUE: "The record has no value.",
+    ReasonCode.WIRE_FORMAT: "The value does not begin with the Confluent wire format's five bytes.",
+    ReasonCode.SCHEMA_UNKNOWN: "The schema id is not one that the policy takes in this inbox.",
+    ReasonCode.UNDECODABLE: "The value is not an event of the schema that it names.",
+    ReasonCode.KEY_MISMATCH: "The key is not `scheme:value` of the event's subject.",
+    ReasonCode.PARTITION_MISMATCH: "The record is not in the partition that murmur2 of its key gives.",
+    ReasonCode.SOURCE_MISMATCH: "`source.agency` is not the agency of the inbox.",
+    ReasonCode.ENVIRONMENT_MISMATCH: "The event is real where made-up ones are taken, or the other way round.",
+    ReasonCode.SUBJECT_MISMATCH: "Two parts of a message name two subjects. For connectors; none uses it yet.",
+    ReasonCode.EVENT_ID_INVALID: "`event_id` is not a uuid in the usual form.",
+    ReasonCode.EVENT_ID_REUSED: "Another event in this partition's window has the id. A mended event needs a new one.",
+    ReasonCode.EVENT_TOO_LARGE: "The event, or a view of it, is larger than its topic takes.",
+    ReasonCode.PUBLISHER_STOPPED: "The publisher was stopped by an operator.",
+    ReasonCode.INTERNAL: "Our own code failed on the event; it is in quarantine.",
+}
+"""The meanings of all codes that are no check's own; those of checks are their summaries."""
+
+
+def metrics_page() -> str:
+    """The table of metrics."""
+    rows = (
+        (code(each.name), each.kind.value, each.unit, codes(label.value for label in each.labels), each.help)
+        for each in METRICS
+    )
+    buckets = ((code(each.name), ", ".join(f"{bound:g}" for bound in each.buckets)) for each in METRICS if each.buckets)
+    return page(
+        "Metrics",
+        "Every worker serves them at `/metrics` of its health port on 127.0.0.1, in Prometheus' text form. Labels are"
+        " ids of the policy or words of a closed list; no label holds anything of an event.",
+        table(("metric", "kind", "unit", "labels", "what it says"), rows),
+        "## Upper bounds of the histograms' buckets",
+        table(("metric", "bounds"), buckets),
+    )
+
+
+def errors_page() -> str:
+    """The tree of errors, and every reason code."""
+    classes: list[type[TidingsError]] = [TidingsError, *TidingsError.__subclasses__()]
+    rows = (
+        (code(each.__name__), each.exit_code, each.action, docstring(each).replace("\n", " "))
+        for each in classes
+        if each.__module__ == TidingsError.__module__
+    )
+    by_code = {check.code: check for check in CHECKS.values()}
+    reasons = (
+        (
+            code(each.value),
+            f"[{by_code[each].name}](checks.md#{by_code[each].name})" if each in by_code else "",
+            f"Does not hold: {by_code[each].summary}" if each in by_code else MEANINGS[each],
+        )
+        for each in ReasonCode
+    )
+    return page(
+        "Errors and reason codes",
+        "A command that ends with an error prints it, what to do, and ends with its exit code. No error holds a value"
+        " of an event.",
+        table(("error", "exit code", "what to do", "meaning"), rows),
+        "`tidings plan` ends with 2 where something would change, `tidings status` with 3 where a part does not run.",
+        "## Reason codes",
+        "Why an event was rejected or flagged: in the notice to its publisher, in the decision block, and as the label"
+        " `reason` of metrics.",
+        table(("code", "check", "meaning"), reasons),
+    )
