@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 
+from tidings.agreements.samples import Samples
+from tidings.policy.count_samples import count_samples
 from tidings.policy.diff import FeedChange, breaking_views, privacy_diff
 from tidings.provisioning.changes import Change, Kind
 from tidings.provisioning.planning import Plan
@@ -11,29 +15,42 @@ from tidings.provisioning.planning import Plan
 _SHOWN = 12
 
 
-def print_plan(console: Console, plan: Plan) -> None:
-    """The whole plan."""
+def print_plan(console: Console, plan: Plan, samples: Samples | None = None) -> None:
+    """The whole plan. With `samples`, also how many of them pass the filter of each feed that changes."""
     if not plan.changes:
         version = plan.in_force.version if plan.in_force else 0
         console.print(f"Nothing to change: policy {version} is in force and everything is as the files say.")
     else:
-        _print_privacy(console, plan)
+        _print_privacy(console, plan, samples or {})
         for kind in Kind:
             _print_kind(console, kind, [change for change in plan.changes if change.kind is kind])
     for each in plan.pending:
         console.print(f"[yellow]left out[/] {each}")
 
 
-def _print_privacy(console: Console, plan: Plan) -> None:
+def _print_privacy(console: Console, plan: Plan, samples: Samples) -> None:
     changes = privacy_diff(plan.in_force, plan.desired.policy)
     if not changes:
         console.print("[bold]Who sees what:[/] no change.")
     for change in changes:
         _print_feed(console, change)
+        for line in _passing(plan, change, samples):
+            console.print(f"  {line}", highlight=False, soft_wrap=True)
     for feed, breaks in breaking_views(plan.in_force, plan.desired.policy).items():
         console.print(f"[red]{feed} would break its readers[/]; make a new version of the agreement:")
         for each in breaks:
             console.print(f"  {each}", highlight=False)
+
+
+def _passing(plan: Plan, change: FeedChange, samples: Samples) -> Iterator[str]:
+    """How many sample events pass the filter of each version of a feed, where it has one."""
+    inboxes = {inbox.topic: inbox for inbox in plan.desired.policy.inboxes}
+    events = samples.get(change.event_type, {}).values()
+    for view in plan.desired.policy.views:
+        mine = (view.subscriber, view.agreement, view.event_type)
+        if mine == (change.subscriber, change.agreement, change.event_type) and view.where and events:
+            count = count_samples(view, inboxes[view.inbox], events)
+            yield f"v{view.agreement_version}: {count.passing} of {count.total} sample events pass its filter"
 
 
 def _print_feed(console: Console, change: FeedChange) -> None:

@@ -23,12 +23,15 @@ def apply(
 
     An agreement that a side has not approved is left out and named; one that was changed while in force is refused.
     """
+    from tidings.agreements.samples import load_samples
+    from tidings.catalogue import default_catalogue_dir
+
     console = Console()
     with planner(cluster, country, catalogue) as makes:
         with console.status("reading the files, the broker and the registry"):
             made = makes.plan()
         if not quiet or not made.changes:
-            print_plan(console, made)
+            print_plan(console, made, load_samples(catalogue or default_catalogue_dir()) if made.changes else None)
         if not made.changes:
             return
         since = decisions_end(makes.cluster)

@@ -26,17 +26,20 @@ def plan(
 
     Ends with 0 where nothing would change, 2 where something would, 65 where a file is wrong.
     """
+    from tidings.agreements.samples import load_samples
+    from tidings.catalogue import default_catalogue_dir
+
     console = Console()
     with (
         planner(cluster, country, catalogue) as makes,
         console.status("reading the files, the broker and the registry"),
     ):
         made = makes.plan()
-    print_plan(console, made)
+    folder = catalogue or default_catalogue_dir()
+    print_plan(console, made, load_samples(folder) if made.changes else None)
     if pages is not None:
         from commands._pages import write_pages
-        from tidings.catalogue import default_catalogue_dir
 
-        written = write_pages(pages, made.country, made.catalogue, catalogue or default_catalogue_dir())
+        written = write_pages(pages, made.country, made.catalogue, folder)
         console.print(f"{written} agreements written as pages into {pages}")
     raise typer.Exit(CHANGES_DUE if made.changes else 0)

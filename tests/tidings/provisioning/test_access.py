@@ -1,0 +1,118 @@
+"""Who may do what: compiled from the policy and the day, and nothing beside it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.tidings.provisioning.kit import TODAY, inbox, policy, view
+from tidings.kafka.acl import Acl, Operation, Pattern, Resource
+from tidings.policy.model import Policy
+from tidings.provisioning.access import EXCHANGE, access_of, managed_principals, may_read, next_access_change
+
+FEED = "feed.dwp.benefits.v1.death-registered"
+AGENCIES = ("dwp", "gro")
+
+
+def access(made: Policy, today: date = TODAY) -> frozenset[Acl]:
+    """What `made` gives on a day."""
+    return access_of(made, AGENCIES, today, "main")
+
+
+def topics_of(entries: frozenset[Acl], principal: str, operation: Operation) -> set[str]:
+    """The topics on which a principal may do something."""
+    return {
+        each.name
+        for each in entries
+        if (each.principal, each.operation, each.resource) == (principal, operation, Resource.TOPIC)
+    }
+
+
+def test_a_subscriber_reads_its_feed_and_a_publisher_writes_its_inbox() -> None:
+    """Each side has its own topics and nothing of the other's."""
+    entries = access(policy(inbox(), view()))
+
+    assert topics_of(entries, "dwp", Operation.READ) == {FEED}
+    assert topics_of(entries, "dwp", Operation.WRITE) == set()
+    assert topics_of(entries, "gro", Operation.READ) == {"notices.gro"}
+    assert topics_of(entries, "gro", Operation.WRITE) == {"inbox.gro.death-registered"}
+
+
+def test_no_prefix_covers_another_id() -> None:
+    """Every prefix ends in a dot, or in a hyphen after the deployment's group: `gro` never covers `gro-test`."""
+    entries = access(policy(inbox(), inbox("gro-test"), view(), view("dwp-two")))
+    prefixes = {each.name for each in entries if each.pattern is Pattern.PREFIXED}
+
+    assert prefixes == {"dwp.", "gro.", "gro-test.", "exchange.", "exchange-main-", "inbox.", "feed.", "notices."}
+    assert all(each.pattern is Pattern.LITERAL for each in entries if each.name.startswith(("inbox.g", "feed.d")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "today", "expected"),
+    [
+        ({}, date(2025, 12, 31), False),
+        ({}, date(2026, 1, 1), True),
+        ({}, date(2026, 12, 31), True),
+        ({}, date(2027, 1, 1), False),
+        ({"after_end": "corrections"}, date(2027, 1, 1), True),
+        ({"after_end": "corrections"}, date(2025, 12, 31), False),
+        ({"stopped": True}, TODAY, False),
+        ({"stopped": True, "after_end": "corrections"}, date(2027, 1, 1), False),
+    ],
+)
+def test_a_feed_is_read_from_its_first_day_to_its_last(changes: dict[str, object], today: date, expected: bool) -> None:
+    """Not before, not after unless corrections still come, never while stopped."""
+    assert may_read(view(**changes), today) is expected
+    assert (FEED in topics_of(access(policy(inbox(), view(**changes)), today), "dwp", Operation.READ)) is expected
+
+
+def test_a_stopped_publisher_still_hears_but_may_not_write() -> None:
+    """Its notices stay readable: that is how it learns that it is stopped."""
+    entries = access(policy(inbox(stopped=True)))
+
+    assert topics_of(entries, "gro", Operation.WRITE) == set()
+    assert topics_of(entries, "gro", Operation.READ) == {"notices.gro"}
+    assert not [each for each in entries if each.resource is Resource.TRANSACTIONAL_ID and each.principal == "gro"]
+
+
+def test_the_exchange_has_only_what_a_worker_needs() -> None:
+    """It reads inboxes and the policy, writes feeds, notices, decisions, nonces and quarantine; the policy never."""
+    entries = access(policy(inbox(), view()))
+    writes = topics_of(entries, EXCHANGE, Operation.WRITE)
+
+    assert topics_of(entries, EXCHANGE, Operation.READ) == {
+        "inbox.", "exchange.policy", "exchange.replays", "exchange.decisions", "exchange.nonces", "quarantine",
+    }  # fmt: skip
+    assert writes == {"feed.", "notices.", "exchange.decisions", "exchange.nonces", "quarantine"}
+
+
+def test_only_four_operations_are_ever_given() -> None:
+    """Nobody may create, alter or delete anything, nor touch the cluster."""
+    entries = access(policy(inbox(), view()))
+
+    assert {each.operation for each in entries} == {Operation.READ, Operation.WRITE, Operation.DESCRIBE}
+    assert Resource.CLUSTER not in {each.resource for each in entries}
+
+
+def test_an_agency_that_left_the_files_is_still_managed() -> None:
+    """What it has is ours to take away, seen by the entry of its groups; an operator's own principal is left alone."""
+    left = access_of(policy(), ("gone",), TODAY, "main")
+    operators = {Acl("backup", Operation.READ, Resource.TOPIC, "inbox.", Pattern.PREFIXED)}
+
+    assert managed_principals(left | operators, ("dwp",)) == {EXCHANGE, "dwp", "gone"}
+
+
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [
+        (date(2025, 6, 1), date(2026, 1, 1)),
+        (date(2026, 1, 1), date(2027, 1, 1)),
+        (date(2027, 1, 1), None),
+    ],
+)
+def test_the_next_change_is_known(today: date, expected: date | None) -> None:
+    """The first day of a view, then the day after its last; a stopped or correcting one brings none at its end."""
+    others = (view(agreement="b", stopped=True), view(agreement="c", after_end="corrections"))
+
+    assert next_access_change(policy(inbox(), view(), *others), today) == expected
