@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tidings.clock import Clock
-from tidings.errors import TidingsError
+from tidings.clock import Clock, Deadline
+from tidings.errors import Retriable, TidingsError
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.tail import tail
 from tidings.policy.model import Policy
@@ -37,6 +37,14 @@ class Watcher:
         """Begin to read."""
         self._thread = threading.Thread(target=self._run, name="feeds", daemon=True)
         self._thread.start()
+
+    def wait_for(self, views: int, seconds: float) -> None:
+        """Return once `views` views have come. Raises Retriable after `seconds`, and what the reading raised."""
+        deadline = Deadline(self.clock, seconds)
+        while len(self.arrivals) < views and self.failure is None:
+            if deadline.expired():
+                raise Retriable(f"{len(self.arrivals)} of {views} views reached the demo's subscriber in time")
+            self.clock.sleep(0.05)
 
     def stop(self) -> None:
         """End reading. Raises what the reading raised."""

@@ -1,0 +1,5 @@
+"""`python -m commands` is `tidings`."""
+
+from commands import main
+
+main()
