@@ -50,15 +50,15 @@ def client_settings(cluster: Cluster, agency: str) -> dict[str, Any]:
 
 
 def java_properties(settings: dict[str, Any]) -> str:
-    """The same for Java's clients, one properties file each under a comment. The password stays to be filled in."""
+    """The same for Java's clients, one properties file each under a comment that says which password to fill in."""
     parts = []
     for kind in ("producer", "consumer"):
-        lines = [f"# {kind}.properties"]
+        lines = [f"# {kind}.properties; the password is the content of {settings['password_file']}"]
         for name, value in settings[kind].items():
             if name in _JAVA_NAMES:
                 lines.append(f"{_JAVA_NAMES[name]}={str(value).lower() if isinstance(value, bool) else value}")
         lines.append("ssl.truststore.type=PEM")
         user = settings[kind]["sasl.username"]
-        lines.append(f'sasl.jaas.config={_JAVA_LOGIN} required username="{user}" password="${{file:password_file}}";')
+        lines.append(f'sasl.jaas.config={_JAVA_LOGIN} required username="{user}" password="";')
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
