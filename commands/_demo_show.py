@@ -18,6 +18,8 @@ from commands._feed_print import lines_of
 from tidings.account import OUTCOMES, Account
 
 _REASONS = 8
+_FIELD_COLUMNS, _AGENCY_COLUMNS = 48, 22
+_UNSHOWN = frozenset({"received_at", "source.system", "source.ref", "environment", "deceased.names.use"})
 
 
 @dataclass
@@ -28,7 +30,6 @@ class Live:
     total: int = 0
     counters: Counters = field(default_factory=lambda: Counters(Counter(), Counter()))
     by_agency: Counter[str] = field(default_factory=Counter)
-    latency_ms: Mapping[str, int] = field(default_factory=dict)
 
     def render(self) -> RenderableType:
         """The table as it stands."""
@@ -37,7 +38,7 @@ class Live:
             f"events in {self.sent}/{self.total}   decided {self.counters.decided}   "
             + "   ".join(f"{outcome} {count}" for outcome, count in sorted(events.items()))
         )
-        latency = "   ".join(f"{name} {value} ms" for name, value in self.latency_ms.items())
+        latency = "   ".join(f"{name} < {bound} ms" for name, bound in self.counters.latency_below_ms().items())
         agencies = Table("agency", "views delivered", title="deliveries", title_justify="left")
         for agency, count in sorted(self.by_agency.items()):
             agencies.add_row(agency, str(count))
@@ -47,22 +48,31 @@ class Live:
         side = Table.grid(padding=(0, 4))
         side.add_row(agencies, reasons)
         bar = ProgressBar(total=max(1, self.total), completed=self.sent, width=60)
-        return Group(bar, head, Text(f"end-to-end latency, inbox to subscriber: {latency or 'no delivery yet'}"), side)
+        return Group(
+            bar, head, Text(f"end-to-end latency, inbox to committed feed: {latency or 'no delivery yet'}"), side
+        )
 
 
 def show_record(console: Console, event_type: str, event: Mapping[str, Any], views: Mapping[str, Any]) -> None:
-    """Print one event's fields, and beside each what every agency's view holds of it. The event is made up."""
+    """Print one event's fields, and beside each what every agency's view holds of it, as many agencies abreast as the
+    terminal has room for. The event is made up."""
     clear = _paths(event)
     seen = {agency: _paths(view) for agency, view in views.items()}
-    table = Table(title=f"One {event_type} event, and what each agency sees of it", title_justify="left")
-    table.add_column("field")
-    table.add_column("published", overflow="fold")
-    for agency in seen:
-        table.add_column(agency, overflow="fold")
-    for path in dict.fromkeys([*clear, *(path for view in seen.values() for path in view)]):
-        if any(path in view for view in seen.values()) or path in clear:
-            table.add_row(path, clear.get(path, ""), *(view.get(path, "[dim]-[/]") for view in seen.values()))
-    console.print(table)
+    paths = [path for path in clear if path not in _UNSHOWN]
+    paths += [path for view in seen.values() for path in view if path not in clear]
+    abreast = max(1, (console.width - _FIELD_COLUMNS) // _AGENCY_COLUMNS)
+    agencies = list(seen)
+    console.print(f"[bold]One {event_type} event, and what each agency sees of it[/]", highlight=False)
+    for at in range(0, len(agencies), abreast):
+        table = Table()
+        table.add_column("field", overflow="fold", max_width=_AGENCY_COLUMNS)
+        table.add_column("published", overflow="fold", max_width=_AGENCY_COLUMNS)
+        for agency in agencies[at : at + abreast]:
+            table.add_column(agency.replace(" (", "\n("), overflow="fold", max_width=_AGENCY_COLUMNS + 4)
+        for path in dict.fromkeys(paths):
+            cells = [seen[agency].get(path, "[dim]-[/]") for agency in agencies[at : at + abreast]]
+            table.add_row(path, clear.get(path, ""), *cells)
+        console.print(table)
 
 
 def _paths(record: Mapping[str, Any]) -> dict[str, str]:

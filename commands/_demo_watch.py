@@ -73,6 +73,17 @@ class Counters:
 
     events: Counter[str]
     reasons: Counter[str]
+    latency_buckets: Counter[float] = field(default_factory=Counter)
+
+    def latency_below_ms(self) -> dict[str, int]:
+        """The histogram's bounds below which half and 99 % of the events were committed; empty without events."""
+        total = self.latency_buckets[float("inf")]
+        bounds = sorted(self.latency_buckets)
+        return {
+            name: round(min(bound for bound in bounds if self.latency_buckets[bound] >= total * share / 100) * 1000)
+            for name, share in (("p50", 50), ("p99", 99))
+            if total and self.latency_buckets[bounds[-2]] >= total * share / 100
+        }
 
     @property
     def decided(self) -> int:
@@ -84,13 +95,16 @@ def counters(ports: Sequence[int]) -> Counters:
     """Read the metrics endpoint of every worker; one that does not answer now counts as nothing."""
     events: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
+    buckets: Counter[float] = Counter()
     for port in ports:
         for name, labels, value in _samples(port):
             if name == "tidings_events_total":
                 events[labels["outcome"]] += int(value)
             elif name == "tidings_rejections_total":
                 reasons[labels["reason"]] += int(value)
-    return Counters(events, reasons)
+            elif name == "tidings_latency_seconds_bucket":
+                buckets[float(labels["le"])] += int(value)
+    return Counters(events, reasons, buckets)
 
 
 def _samples(port: int) -> Iterable[tuple[str, dict[str, str], float]]:

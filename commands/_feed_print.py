@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+_TIMES = ("recorded_at", "received_at")
 _HEAD = ("sequence", "kind", "policy_version", "change", "record_id", "record_version")
 
 
@@ -34,8 +36,13 @@ def _below(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if value is None or value == []:
         return
     if isinstance(value, Mapping):
+        if "year" in value and "month" in value:
+            yield path, _date(value)
+            return
         for name, part in value.items():
             yield from _below(f"{path}.{name}", part)
+    elif isinstance(value, int) and path.rpartition(".")[2] in _TIMES:
+        yield path, datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     elif isinstance(value, list):
         if all(isinstance(part, str | int) for part in value):
             yield path, ", ".join(map(str, value))
@@ -44,3 +51,10 @@ def _below(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _below(path, part)
     else:
         yield path, value.hex() if isinstance(value, bytes) else value
+
+
+def _date(value: Mapping[str, Any]) -> str:
+    """A partial date as people write it, what is not known left out."""
+    parts = [str(value["year"]).zfill(4), *(f"{value[name]:02}" for name in ("month", "day") if value.get(name))]
+    rest = [str(value[name]) for name in ("time", "zone", "text") if value.get(name)]
+    return " ".join(["-".join(parts), *rest])

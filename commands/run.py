@@ -51,6 +51,26 @@ def exchange(
     raise typer.Exit(exit_code(codes))
 
 
+@app.command()
+def policy(
+    cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
+) -> None:
+    """Keep the broker's access rules those of the policy: agreements gain and lose read access on their days."""
+    import signal
+    import threading
+
+    from tidings.clock import SystemClock
+    from tidings.kafka.admin import Admin
+    from tidings.kafka.policy_keeper import keep_policy
+
+    where = Cluster.load(cluster or default_cluster_file())
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told.set())
+    typer.echo("Keeping access as the policy says; Ctrl-C or SIGTERM ends it.")
+    keep_policy(where, Admin(where), SystemClock(), lambda: not told.is_set())
+
+
 def _command(path: Path, slot: int, health_port: int) -> list[str]:
     port = health_port + slot if health_port else 0
     return [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from stream_processors.replays import ReplayRequest, parse_request
 from tidings.log import InboxRecord, Partition
+from tidings.replays import ReplayRequest, parse_request
 from tidings.topics import REPLAYS
 
 REFRESH_MS = 2_000

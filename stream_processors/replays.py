@@ -18,22 +18,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-import orjson
-
 from stream_processors.state import Chain
-from tidings.log import Message, Partition
-from tidings.topics import REPLAYS
+from tidings.log import Partition
+from tidings.replays import ReplayRequest
 
 REPLAY_MAX_EVENTS = 500
 """How many requests of one partition are answered in one transaction."""
-
-
-class ReplayRequest(NamedTuple):
-    """One request: `position` is its own offset in `exchange.replays`."""
-
-    position: int
-    partition: Partition
-    offset: int
 
 
 class ReplaySource(Protocol):
@@ -58,20 +48,3 @@ def due_replays(source: ReplaySource, partition: Partition, chain: Chain, now_ms
         return None
     offsets = sorted({request.offset for request in requests if 0 <= request.offset < chain.next_offset})
     return DueReplays(offsets, requests[-1].position)
-
-
-def request_message(partition: Partition, offset: int) -> Message:
-    """The record that asks for a replay: `tidings quarantine replay` produces it."""
-    value = orjson.dumps({"inbox": partition.topic, "offset": offset, "partition": partition.partition})
-    return Message(REPLAYS, 0, f"{partition.topic}/{partition.partition}/{offset}".encode(), value)
-
-
-def parse_request(position: int, value: bytes | None) -> ReplayRequest | None:
-    """The request of a record of `exchange.replays`; None where it is not one, which asks for nothing."""
-    try:
-        read = orjson.loads(value or b"")
-        request = ReplayRequest(position, Partition(read["inbox"], read["partition"]), read["offset"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return None
-    sound = isinstance(request.partition.topic, str) and type(request.partition.partition) is int
-    return request if sound and type(request.offset) is int else None

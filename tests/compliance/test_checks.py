@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.catalogue import walk
-from tidings.checks import CHECKS, Check, Checker, Example, validate_rules
+from tidings.checks import CHECKS, Check, Checker, Example, FolderLists, validate_rules
 from tidings.clock import StillClock
 from tidings.errors import BadInput, Fatal, Severity
 from tidings.policy.model import CheckRule
@@ -231,3 +231,13 @@ def test_all_findings_at_once() -> None:
         "required_missing:name",
         "required_missing:sex",
     ]
+
+
+def test_a_date_in_its_head_never_refuses_an_annulment():
+    """A future occurred_on refuses a name change, and only flags the annulment of one."""
+    rule = CheckRule(check="date_not_in_future", paths=("occurred_on",), severity=Severity.REJECT)
+    checker = Checker((rule,), FolderLists())
+    event = {"change": "CREATED", "occurred_on": {"year": 2999, "month": None, "day": None}}
+
+    assert [Severity.REJECT] == [each.severity for each in checker.run(event, 0)]
+    assert [Severity.FLAG] == [each.severity for each in checker.run({**event, "change": "ANNULLED"}, 0)]

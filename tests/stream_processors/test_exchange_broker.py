@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from stream_processors.exchange import exchange_handler
-from stream_processors.replays import request_message
+from tidings.replays import request_message
 from tests.stream_processors.accounts import sequence_of
 from tests.stream_processors.world import (
     BENEFITS,

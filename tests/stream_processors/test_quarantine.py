@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stream_processors.limits import QuarantineLimits, QuarantineMeter
-from stream_processors.replays import parse_request, request_message
+from tidings.replays import parse_request, request_message
 from tests.memory_log import Fate
 from tests.stream_processors.accounts import account, blocks, entries, quarantined, views
 from tests.stream_processors.world import (

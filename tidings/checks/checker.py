@@ -8,11 +8,12 @@ from typing import Any
 from tidings.catalogue import HEAD_NAMES, FieldInfo, field_map
 from tidings.checks.base import Check, Event, ReferenceLists
 from tidings.checks.table import CHECKS
-from tidings.errors import BadInput, Fatal, Finding, Problem
+from tidings.errors import BadInput, Fatal, Finding, Problem, Severity
 from tidings.policy.model import CheckRule
 
 ANNULLED = "ANNULLED"
 _HEAD = frozenset(HEAD_NAMES)
+_NAMING = frozenset({"event_id", "change", "record_id", "source", "subject", "environment"})
 
 
 class Checker:
@@ -25,13 +26,13 @@ class Checker:
     def __init__(self, rules: Sequence[CheckRule], lists: ReferenceLists) -> None:
         compiled = [(rule, _compile(rule, lists)) for rule in rules]
         self._all = tuple((rule.severity, check) for rule, check in compiled)
-        self._of_head = tuple((rule.severity, check) for rule, check in compiled if is_of_head(rule))
+        self._of_head = tuple((_annulling(rule), check) for rule, check in compiled if is_of_head(rule))
 
     def run(self, event: Event, now_ms: int) -> tuple[Finding, ...]:
         """All findings, sorted and each once.
 
-        Of an annulment only the rules of the head run, each with its severity: a rule that reads anything of the body
-        does not, so nothing in it can refuse the annulment, or a living person stays dead downstream. Publishers and
+        Of an annulment only the rules of the head run, and only those about what names the event can refuse it (a
+        subject that is nobody); the others flag, or a living person stays dead downstream over a date. Publishers and
         the exchange both judge here. Source: DESIGN.md, "Events".
         """
         checks = self._of_head if event.get("change") == ANNULLED else self._all
@@ -40,6 +41,11 @@ class Checker:
             for path in check.find(event, now_ms):
                 found.add(Finding(check.code, path, severity))
         return tuple(sorted(found))
+
+
+def _annulling(rule: CheckRule) -> Severity:
+    naming = all(path.partition(".")[0] in _NAMING for path in rule.paths)
+    return rule.severity if naming else Severity.FLAG
 
 
 def is_of_head(rule: CheckRule) -> bool:
