@@ -23,7 +23,7 @@ REPAIR_SECONDS = 300.0
 
 
 def keep_policy(cluster: Cluster, admin: Admin, clock: Clock, going_on: Callable[[], bool]) -> None:
-    """Keep the rules right until `going_on()` says no: at once, at each new policy, on each UTC day on which an agreement
+    """Keep the rules right until `going_on()` says no: at once, at each new policy, on each UTC day when an agreement
     begins or ends, and every five minutes against what somebody changed by hand.
 
     Raises Fatal where the policy cannot be read. A broker that is away is waited for.
