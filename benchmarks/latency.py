@@ -205,7 +205,8 @@ def _decided(made: Site, amount: int) -> tuple[dict[int, list[tuple[str, int]]],
 def _cpu_seconds(pid: int) -> float:
     """User and system time of a process so far. Source: proc(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / float(os.sysconf("SC_CLK_TCK"))
+    ticks: float = os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / ticks
 
 
 def table(figures: Sequence[Figures]) -> str:

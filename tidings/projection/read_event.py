@@ -30,11 +30,13 @@ def _reader(schema: JsonObject, target: Any) -> Reader:
     table = read_types(schema)
     plain = table.standalone(table.root, logical=False)
     check, writer = structure_of(plain), fastavro.parse_schema(plain)
+    # fastavro compares the two schemas for every event: here they are compared once.
+    resolve_to = None if writer == target else target
 
     def read(body: bytes) -> dict[str, Any]:
         try:
             check(body)
-            found: Any = fastavro.schemaless_reader(BytesIO(body), writer, target)
+            found: Any = fastavro.schemaless_reader(BytesIO(body), writer, resolve_to)
         except (Malformed, *_RESOLUTION):
             raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
         return dict(found)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
-
-import fastavro
 
 from tidings.checks import Checker, FolderLists
 from tidings.errors import Finding, ReasonCode, Reject, Severity
@@ -23,6 +20,7 @@ from tidings.projection.rules import RuleError
 from tidings.projection.run_plan import Program
 from tidings.projection.types import TypeTable, read_types
 from tidings.projection.where import compile_where
+from tidings.projection.write_avro import writer_of
 
 _UUIDS = ("event_id", "supersedes", "life_event_id")
 _TIMES = ("recorded_at", "received_at")
@@ -116,7 +114,7 @@ class _CompiledView:
             raise RuleError(
                 view.feed, "view-schema", "the feed's schema is not the one that the agreement's rules make"
             )
-        self._tail_schema = fastavro.parse_schema(tail)
+        self._write = writer_of(tail)
         self._visible = {protected: visible_paths(plan, protected=protected) for protected in (False, True)}
 
     def decide(self, scan: ReferenceScan, flags: Sequence[Finding]) -> Projected:
@@ -150,12 +148,10 @@ class _CompiledView:
         )
 
     def _tail(self, kind: str, fields: Mapping[str, Any], flags: list[str]) -> bytes:
-        out = BytesIO()
         record = {"kind": kind, "policy_version": self._policy_version, **fields}
         if self._view.include_flags:
             record["flags"] = flags
-        fastavro.schemaless_writer(out, self._tail_schema, record)
-        return out.getvalue()
+        return self._write(record)
 
 
 def _own(scan: Scan) -> ReferenceScan:
