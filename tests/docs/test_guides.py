@@ -134,6 +134,15 @@ def _unknown(words: list[str]) -> str | None:
     return next((f"no option {word}" for word in words if word.startswith("--") and word not in known), None)
 
 
+def test_the_index_of_decisions_is_complete() -> None:
+    """Every page of docs/adr stands in its index under its own title."""
+    folder = CHECKOUT / "docs" / "adr"
+    index = (folder / "README.md").read_text("utf-8")
+    titles = {page.name: page.read_text("utf-8").splitlines()[0].partition(": ")[2] for page in folder.glob("0*.md")}
+
+    assert [name for name, title in titles.items() if f"]({name}) | {title} |" not in index] == []
+
+
 def test_no_path_of_a_machine() -> None:
     """No hand-written page holds an absolute path of somebody's machine."""
     found = [
