@@ -14,8 +14,14 @@ def get(record: Mapping[str, Any], path: str) -> list[Any]:
     """
     found: list[Any] = [record]
     for step in path.split("."):
-        found = [value for item in found if isinstance(item, Mapping) for value in _spread(item.get(step))]
+        if not found:
+            break
+        found = [value for item in found if _has_fields(item) for value in _spread(item.get(step))]
     return found
+
+
+def _has_fields(item: Any) -> bool:
+    return type(item) is dict or isinstance(item, Mapping)  # the first is what fastavro reads, and is cheap to ask
 
 
 def _spread(value: Any) -> list[Any]:

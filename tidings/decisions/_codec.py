@@ -16,8 +16,9 @@ from tidings import wire
 from tidings.decisions._model import AgreementOutcome, Block, BlockKind, Entry, Outcome, ViewOutcome
 from tidings.decisions._schema import BLOCK_SCHEMA, ENTRY_SCHEMA, FORMAT, HEAD_SCHEMA, TAIL_SCHEMA
 from tidings.errors import Fatal, Finding, ReasonCode, Severity
+from tidings.projection.write_avro import writer_of
 
-_ENTRY = fastavro.parse_schema(ENTRY_SCHEMA)
+_WRITE_ENTRY = writer_of(ENTRY_SCHEMA)
 _HEAD = fastavro.parse_schema(HEAD_SCHEMA)
 _TAIL = fastavro.parse_schema(TAIL_SCHEMA)
 _BLOCK = fastavro.parse_schema(BLOCK_SCHEMA)
@@ -25,7 +26,7 @@ _BLOCK = fastavro.parse_schema(BLOCK_SCHEMA)
 
 def encode_entry(entry: Entry) -> bytes:
     """One entry as Avro."""
-    return _write(_ENTRY, _entry_record(entry))
+    return _WRITE_ENTRY(_entry_record(entry))
 
 
 def encode_block(block: Block, schema_id: int, entries: Sequence[bytes] | None = None) -> bytes:

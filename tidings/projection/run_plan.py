@@ -40,13 +40,16 @@ class Program:
         self._plan, self._keys, self._group, self._agency = plan, keys, group, agency
         self._acts = [(step.name, _act(step, table)) for step in plan.steps]
         self._event_id = self._acts[0][1]
+        # A derived event id is made once, for the masks and for the view; a masked one may depend on the run.
+        self._known = 1 if plan.steps[0].how == EVENT_ID else 0
         self._record_id = dict(self._acts)["record_id"]
         self._empty = {step.name: _empty(step) for step in plan.steps}
 
     def live(self, record: Mapping[str, Any], *, protected: bool) -> dict[str, Any]:
         """The view's fields from event_id on, flags aside."""
         run = self._run(record, protected)
-        return {name: act(record[name], run, "") for name, act in self._acts}
+        made = {name: act(record[name], run, "") for name, act in self._acts[self._known :]}
+        return {"event_id": run.event_id, **made} if self._known else made
 
     def withdrawn(self, record: Mapping[str, Any], *, protected: bool) -> dict[str, Any]:
         """The same fields, all empty but record_id."""

@@ -98,8 +98,8 @@ def _later(built: list[Check]) -> Check:
 
 def read_long(body: bytes, at: int, bits: int = 64) -> tuple[int, int]:
     """The number at `at` and where it ends. Raises Malformed."""
-    if at < len(body) and body[at] < 0x80:
-        return (body[at] >> 1) ^ -(body[at] & 1), at + 1
+    if at < len(body) and (byte := body[at]) < 0x80:
+        return (byte >> 1) ^ -(byte & 1), at + 1
     result = shift = 0
     while True:
         if at >= len(body):
@@ -143,11 +143,16 @@ def _bytes(body: bytes, at: int, budget: _Budget) -> int:  # noqa: ARG001 - one 
     return at + length
 
 
-def _string(body: bytes, at: int, budget: _Budget) -> int:
-    _, start = read_long(body, at)
-    end = _bytes(body, at, budget)
+def _string(body: bytes, at: int, budget: _Budget) -> int:  # noqa: ARG001 - one signature for all types
+    length, start = read_long(body, at)
+    end = start + length
+    if not start <= end <= len(body):
+        raise Malformed("a length is out of range")
+    text = body[start:end]
+    if text.isascii():
+        return end
     try:
-        str(memoryview(body)[start:end], "utf-8")
+        text.decode()
     except UnicodeDecodeError:
         raise Malformed("a text is not UTF-8") from None
     return end
@@ -173,11 +178,29 @@ def _enum(symbols: int) -> Check:
 
 
 def _union(branches: list[Check]) -> Check:
+    if len(branches) == 2 and branches[0] is _null:
+        return _nullable(branches[1])
+
     def check(body: bytes, at: int, budget: _Budget) -> int:
         index, at = read_long(body, at)
         if not 0 <= index < len(branches):
             raise Malformed("a union's branch is out of range")
         return branches[index](body, at, budget)
+
+    return check
+
+
+def _nullable(branch: Check) -> Check:
+    """The union of null and one type, which is most of every event: one byte says which, most often null."""
+
+    def check(body: bytes, at: int, budget: _Budget) -> int:
+        mark = body[at : at + 1]
+        if mark == b"\x00":
+            return at + 1
+        if mark == b"\x02":
+            return branch(body, at + 1, budget)
+        read_long(body, at)
+        raise Malformed("a union's branch is out of range")
 
     return check
 

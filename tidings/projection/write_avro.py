@@ -65,8 +65,7 @@ class _Compiler:
         if name not in self._done:
             built = self._done[name] = []
             built.append(self._build(schema))
-        built = self._done[name]
-        return built[0] if built else lambda out, value: built[0](out, value)
+        return _later(self._done[name])
 
     def _build(self, schema: AvroType) -> Put:
         kind = kind_of(schema)
@@ -109,6 +108,17 @@ class _Compiler:
                 put(out, value[name] if name in value else defaults[name])
 
         return record
+
+
+def _later(built: list[Put]) -> Put:
+    """What is built already, else (within its own definition) what will be."""
+    if built:
+        return built[0]
+
+    def later(out: bytearray, value: Any) -> None:
+        built[0](out, value)
+
+    return later
 
 
 def _enum(symbols: list[str]) -> Put:
