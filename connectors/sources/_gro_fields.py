@@ -26,7 +26,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """RecordUpdateReason to change and reason. A code that is not here is refused: it may be a cancellation."""
 
-SEXES: Mapping[str, str] = MappingProxyType({"1": "MALE", "2": "FEMALE", "9": "INDETERMINATE"})
+SEXES: Mapping[str, str] = MappingProxyType({"1": "MALE", "2": "FEMALE", "9": "NOT_SPECIFIED"})
 
 MAPPING = (
     FieldMapping("RegistrationID", "record_id, subject (scheme gro_registration)", "digits"),

@@ -62,7 +62,7 @@ def test_the_real_file_field_by_field() -> None:
     assert (second["deceased"]["alias_types"], len(second["deceased"]["aliases"])) == (["formerly known as"], 4)
     assert (first["occurred_on"]["month"], first["occurred_on"]["day"]) == (10, None)
     assert first["deceased"]["date_of_birth"]["verification"] == "00"
-    assert (second["occurred_on"]["text"], second["deceased"]["sex"]) == ("qualifiertext", "INDETERMINATE")
+    assert (second["occurred_on"]["text"], second["deceased"]["sex"]) == ("qualifiertext", "NOT_SPECIFIED")
     assert third["recorded_at"] == third["locked_at"] == 1_208_862_191_000  # 2008-04-22T11:03:11Z
 
 
