@@ -86,6 +86,15 @@ def test_agency_is_refused_all_else(client, method, path):
     assert client.request(method, API + path, auth=("dwp", "dwp-secret")).status_code == 403
 
 
+def test_associations_are_not_found(client):
+    """Confluent's stock deserializer goes on to the topic's own subject after 404, and fails after 403."""
+    answer = client.get(
+        f"{API}/associations/resources/-/feed.dwp.x.v1.y?resourceType=topic", auth=("dwp", "dwp-secret")
+    )
+
+    assert answer.status_code == 404
+
+
 @pytest.mark.parametrize("principal", ["admin", "registry"])
 def test_administrator_may_write(client, principal):
     """The administrator and the registry's own principal may write."""

@@ -20,7 +20,7 @@ from tidings.errors import Fatal, Retriable
 from tidings.kafka.clients import ClientSettings
 from tidings.kafka.errors import error_of, translate
 from tidings.kafka.polling import record_of
-from tidings.kafka.retry import attempt
+from tidings.kafka.retry import attempt, retry
 from tidings.log import InboxRecord, Partition
 
 CALL_S = 10.0
@@ -107,9 +107,12 @@ class LogReader:
         yield from self._read({each: (starts[each], ends[each]) for each in partitions})
 
     def _offsets(self, partitions: Iterable[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+        """The broker of a topic that was just made answers NOT_LEADER for a moment: asked again, within one budget."""
         asked = {TopicPartition(each.topic, each.partition): spec for each in partitions}
-        if not asked:
-            return {}
+        deadline = Deadline(self._clock, CALL_S)
+        return retry(lambda: self._ask_offsets(asked), "asking for offsets", deadline, self._clock) if asked else {}
+
+    def _ask_offsets(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[Partition, int]:
         futures = attempt(
             lambda: self._admin.list_offsets(
                 asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=CALL_S
