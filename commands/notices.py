@@ -16,11 +16,17 @@ def notices(
 ) -> None:
     """Print which of AGENCY's events were rejected or flagged, with every reason code and field, never a value."""
     from tidings import topics
+    from tidings.errors import Fatal
+    from tidings.kafka.admin import Admin
     from tidings.kafka.follow import follow as records_of
     from tidings.notices import decode_notice
 
     where = cluster_of(cluster)
-    for record in records_of(where, agency, [topics.notices(agency)], going_on=lambda: follow):
+    where.password(agency)  # says so where there is no such agency, before its name is made a topic's
+    topic = topics.notices(agency)
+    if topic not in Admin(where, agency).topics():
+        raise Fatal(f"{agency} has no notices: it publishes nothing by the policy in force")
+    for record in records_of(where, agency, [topic], going_on=lambda: follow):
         if record.value is None:
             continue
         notice = decode_notice(record.value)
