@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tidings.masks.base import AvroType, Mask, MaskContext, field_kinds, kind_of, logical_of
 
+_KNOWN_MAX = 4_096
 _DATES = ("year", "month", "decade")
 _ISO = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(?:[T ].*)?\Z", re.DOTALL)
 _POSTCODE = re.compile(r"(([A-Z]{1,2})[0-9][0-9A-Z]?) *[0-9][A-Z]{2}\Z")
@@ -52,7 +53,7 @@ class Generalise(Mask[GeneraliseSettings]):
         if to not in _DATES:
             match = _POSTCODE.match(value.strip().upper())
             return match and match.group(2 if to == "postcode_area" else 1)
-        read = _reader(context.schema)
+        read = _known_reader(context.schema)
         year, month = read(value) if read else (None, None)
         if year is None:
             return None
@@ -96,7 +97,22 @@ def _days(value: int) -> tuple[int | None, int | None]:
     return _millis(value * 86_400_000)
 
 
-def _reader(schema: AvroType) -> Callable[[Any], tuple[int | None, int | None]] | None:
+_Reader = Callable[[Any], tuple[int | None, int | None]]
+_KNOWN: dict[int, tuple[AvroType, _Reader | None]] = {}
+"""Readers by the identity of their schema, which is kept so that the identity stays its own: a few a policy."""
+
+
+def _known_reader(schema: AvroType) -> _Reader | None:
+    """`_reader`, asked once for a schema rather than once for a value."""
+    known = _KNOWN.get(id(schema))
+    if known is None or known[0] is not schema:
+        if len(_KNOWN) >= _KNOWN_MAX:
+            _KNOWN.clear()
+        known = _KNOWN[id(schema)] = (schema, _reader(schema))
+    return known[1]
+
+
+def _reader(schema: AvroType) -> _Reader | None:
     """How to read year and month from a value of this type; None where it holds no date."""
     kind, logical, fields = kind_of(schema), logical_of(schema), field_kinds(schema)
     if fields.get("year") == fields.get("month") == "int":

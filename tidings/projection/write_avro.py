@@ -79,6 +79,8 @@ class _Compiler:
             return self._record(schema)
         if kind == "enum":
             return _enum(schema["symbols"])
+        if kind == "fixed":
+            return _fixed(int(schema["size"]))
         if kind == "array":
             return _array(self.compile(schema["items"]))
         raise _NotHereError
@@ -128,6 +130,15 @@ def _enum(symbols: list[str]) -> Put:
         out += codes[value]
 
     return enum
+
+
+def _fixed(size: int) -> Put:
+    def fixed(out: bytearray, value: Any) -> None:
+        if len(value) != size:
+            raise ValueError("a fixed value has another size")
+        out += value
+
+    return fixed
 
 
 def _array(put: Put) -> Put:
