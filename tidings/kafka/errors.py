@@ -26,6 +26,12 @@ class SlotBusy(Retriable):
     action: ClassVar[str] = "join again with a new consumer until the session of the one before has ended"
 
 
+class ProtocolUnsupported(Retriable):
+    """The broker does not have the group protocol that this consumer joined with; nothing was assigned."""
+
+    action: ClassVar[str] = "join again with the classic protocol"
+
+
 # Another process took this slot over (or never let go of it): going on would deliver twice.
 _FENCED = frozenset(
     {
@@ -79,6 +85,7 @@ _FATAL_REASONS = (
     "UNRELEASED_INSTANCE_ID",
     "FENCED_INSTANCE_ID",
     "UNSUPPORTED_VERSION",
+    "_UNSUPPORTED_FEATURE",
     "UNSUPPORTED_ASSIGNOR",
     "GROUP_AUTHORIZATION_FAILED",
     "INVALID_REQUEST",

@@ -34,7 +34,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from tidings.clock import Clock, Deadline, SystemClock
 from tidings.errors import Fatal, TidingsError
 from tidings.kafka.assignment import Assignment
-from tidings.kafka.errors import Abortable, SlotBusy, error_of, translate
+from tidings.kafka.errors import Abortable, ProtocolUnsupported, SlotBusy, error_of, translate
 from tidings.kafka.held import Held
 from tidings.kafka.polling import Inboxes
 from tidings.kafka.settings import LoopSettings
@@ -47,12 +47,17 @@ Observer = Callable[[Snapshot], None]
 JOIN_BACKOFF_S = 0.5
 
 
+def _no_fall_back() -> None:
+    raise Fatal("joining: the broker has not the group protocol")
+
+
 class Loop:
     """One worker's loop. Only the thread that calls `run` touches the consumer; `stop` may be called from anywhere.
 
     Args: `connect` and `producer` come from `tidings.kafka.clients`: the loop opens consumers until the group lets go
-    of whoever had the slot, and closes them. `observer` is given a snapshot once a turn, from the loop's thread.
-    `probe` is for tests.
+    of whoever had the slot, and closes them. `fall_back` has `connect` open them with the classic group protocol from
+    then on, for a broker that has not the new one; it raises Fatal where it cannot. `observer` is given a snapshot once
+    a turn, from the loop's thread. `probe` is for tests.
     """
 
     def __init__(
@@ -65,7 +70,9 @@ class Loop:
         clock: Clock | None = None,
         observer: Observer = lambda _snapshot: None,
         probe: Probe = lambda _step: None,
+        fall_back: Callable[[], None] = _no_fall_back,
     ) -> None:
+        self._fall_back = fall_back
         self._settings = settings or LoopSettings()
         self._clock = clock or SystemClock()
         self._handler = handler
@@ -97,6 +104,10 @@ class Loop:
                     self._turn()
                 except SlotBusy as busy:
                     self._join_again(busy)
+                except ProtocolUnsupported:
+                    self._fall_back()
+                    self._consumer.close()
+                    self._open_consumer()
             self._tell(state=State.STOPPING)
         except KafkaException as exception:
             failure = translate(error_of(exception), "polling")

@@ -10,7 +10,8 @@ from confluent_kafka import Message as Polled
 from tidings.clock import Clock, Deadline
 from tidings.errors import Fatal
 from tidings.kafka.assignment import Assignment
-from tidings.kafka.errors import SlotBusy, fatal_reason
+from tidings.kafka.errors import ProtocolUnsupported, SlotBusy, fatal_reason
+from tidings.kafka.group_protocol import UNSUPPORTED
 from tidings.kafka.held import Held
 from tidings.kafka.settings import LoopSettings
 from tidings.log import InboxRecord, Partition
@@ -57,7 +58,8 @@ class Inboxes:
         """Poll one record, then drain what is there, within the bounds, into `Held`.
 
         Where a poll served the group, nothing stays held: every partition touched and still owned is read again.
-        Raises Fatal where an inbox cannot be read on, SlotBusy where the slot is not free, or a callback's failure.
+        Raises Fatal where an inbox cannot be read on, SlotBusy where the slot is not free,
+        ProtocolUnsupported where the broker has not the group protocol, or a callback's failure.
         """
         settings = self._settings
         touched: set[Partition] = set()
@@ -98,6 +100,8 @@ class Inboxes:
             name = fatal_reason(error)
             if name == "UNRELEASED_INSTANCE_ID" and not self._assignment.taken:
                 raise SlotBusy("joining: the group still has another process in this slot")
+            if name in UNSUPPORTED and not self._assignment.taken:
+                raise ProtocolUnsupported(f"joining: {name}")
             raise Fatal(f"reading inboxes: {name}")
         if not (name in _PASSING or error.retriable() or name == "UNKNOWN_TOPIC_OR_PART"):
             raise Fatal(f"reading inboxes: {name}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+GroupProtocol = Literal["consumer", "classic"]
+
 
 @dataclass(frozen=True, slots=True)
 class LoopSettings:
@@ -18,7 +20,7 @@ class LoopSettings:
     `transaction_timeout_ms` and `session_timeout_ms` bound how long a killed worker holds up its successor and the
     feeds' readers. `work_budget_ms` (begin to offsets) is below the former. `commit_budget_ms` is how long the same
     commit is asked for again. `take_budget_ms` bounds the rebuilding of windows after an assignment. `abort_limit`
-    is how many times running one worker aborts before it stops.
+    is how many times running one worker aborts before it stops. `group_protocol` is the one tried first.
     """
 
     batch_max_events: int = 10_000
@@ -37,4 +39,4 @@ class LoopSettings:
     abort_limit: int = 30
     retry_backoff_ms: int = 2
     compression: Literal["none", "lz4", "zstd", "snappy"] = "lz4"
-    group_protocol: Literal["consumer", "classic"] = "consumer"
+    group_protocol: GroupProtocol = "consumer"

@@ -6,17 +6,19 @@ import gc
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
+from confluent_kafka import Consumer
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from tidings.clock import Clock, SystemClock
 from tidings.errors import TidingsError
 from tidings.kafka.clients import ClientSettings, consumer_config, open_consumer, open_producer, producer_config
+from tidings.kafka.group_protocol import Connector
 from tidings.kafka.health import Health
 from tidings.kafka.loop import Loop
-from tidings.kafka.settings import LoopSettings
+from tidings.kafka.settings import GroupProtocol, LoopSettings
 from tidings.kafka.snapshot import Snapshot
 from tidings.log import Handler
 
@@ -77,14 +79,20 @@ def run_worker(
         if place.parent and os.getppid() != place.parent:
             loop.stop()
 
+    def connect(protocol: GroupProtocol) -> Consumer:
+        chosen = replace(settings, group_protocol=protocol)
+        return open_consumer(consumer_config(cluster, place.principal, place.slot, chosen))
+
+    connector = Connector(connect, settings.group_protocol)
     loop = Loop(
-        lambda: open_consumer(consumer_config(cluster, place.principal, place.slot, settings)),
+        connector,
         open_producer(producer_config(cluster, place.principal, place.slot, settings)),
         handler,
         settings,
         clock=clock,
         observer=observe,
         probe=probe,
+        fall_back=connector.fall_back,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: loop.stop())
