@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tidings.errors import TidingsError
+from commands._terminal import told_without_values
 
 # verb: (module, attribute). A typer.Typer is a group of verbs, a function is one.
 VERBS: dict[str, tuple[str, str]] = {
@@ -74,11 +73,8 @@ def _tidings() -> None:
 
 def main() -> None:
     """Run the command line. An error of ours is one clear message with what to do, and its own exit code."""
-    try:
+    with told_without_values():
         app()
-    except TidingsError as failure:
-        sys.stderr.write(f"{failure}\nWhat to do: {failure.action}.\n")
-        sys.exit(failure.exit_code)
 
 
 if __name__ == "__main__":

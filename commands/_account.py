@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from commands._terminal import printable
 from tidings.errors import Finding, Problem, Reject, Severity
 
 if TYPE_CHECKING:
@@ -82,12 +83,13 @@ def _said(number: int, finding: Finding) -> str:
 def print_account(accounts: list[FileAccount], *, dry_run: bool) -> None:
     """Print each file's account to standard output, and its refusals and flags to standard error."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for account in accounts:
         for problem in account.problems:
-            errors.print(str(problem), markup=False)
+            errors.print(printable(str(problem)), markup=False)
     table = Table(title="Account (nothing was sent)" if dry_run else "Account")
     for name in (
         "file",
@@ -104,5 +106,5 @@ def print_account(accounts: list[FileAccount], *, dry_run: bool) -> None:
         why += [f"flagged {reason} x{count}" for reason, count in sorted(each.flags.items())]
         aside = ", ".join(f"{kind} x{count}" for kind, count in sorted(each.set_aside.items())) or "0"
         numbers = (str(each.records), str(each.published), str(each.refused), aside)
-        table.add_row(each.file, each.source, *numbers, ", ".join(why) or "-")
+        table.add_row(escape(printable(each.file)), each.source, *numbers, ", ".join(why) or "-")
     Console(soft_wrap=False).print(table)

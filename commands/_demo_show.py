@@ -15,6 +15,7 @@ from rich.text import Text
 
 from commands._demo_watch import Counters
 from commands._feed_print import lines_of
+from commands._terminal import printable
 from tidings.account import OUTCOMES, Account
 
 _REASONS = 8
@@ -78,7 +79,9 @@ def show_record(console: Console, event_type: str, event: Mapping[str, Any], vie
 def _paths(record: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, value in lines_of(record):
-        found[path] = f"{found[path]}; {escape(str(value))}" if path in found else escape(str(value))
+        found[path] = (
+            f"{found[path]}; {escape(printable(str(value)))}" if path in found else escape(printable(str(value)))
+        )
     return found
 
 

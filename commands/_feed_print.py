@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from commands._terminal import printable
+
 _TIMES = ("recorded_at", "received_at")
 _HEAD = ("sequence", "kind", "policy_version", "change", "record_id", "record_version")
 
@@ -17,12 +19,12 @@ def print_view(console: Console, feed: str, key: str, view: Mapping[str, Any]) -
     """Print `view`; fields that are null or empty are left out."""
     change = view.get("change") or ""
     console.print(
-        f"[bold]{feed}[/] [dim]#{view['sequence']}[/] {view['kind']} {change} [dim]key {escape(key)}[/]",
+        f"[bold]{feed}[/] [dim]#{view['sequence']}[/] {view['kind']} {change} [dim]key {escape(printable(key))}[/]",
         highlight=False,
         soft_wrap=True,
     )
     for path, value in lines_of(view):
-        console.print(f"  {path}: {escape(str(value))}", highlight=False, soft_wrap=True)
+        console.print(escape(printable(f"  {path}: {value}")), highlight=False, soft_wrap=True)
 
 
 def lines_of(view: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

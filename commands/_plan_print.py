@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Console
+from rich.markup import escape
 
+from commands._terminal import printable
 from tidings.agreements.samples import Samples
 from tidings.policy.count_samples import count_samples
 from tidings.policy.diff import FeedChange, breaking_views, privacy_diff
@@ -25,7 +27,7 @@ def print_plan(console: Console, plan: Plan, samples: Samples | None = None) -> 
         for kind in Kind:
             _print_kind(console, kind, [change for change in plan.changes if change.kind is kind])
     for each in plan.pending:
-        console.print(f"[yellow]left out[/] {each}")
+        console.print(f"[yellow]left out[/] {_plain(each)}")
 
 
 def _print_privacy(console: Console, plan: Plan, samples: Samples) -> None:
@@ -39,7 +41,7 @@ def _print_privacy(console: Console, plan: Plan, samples: Samples) -> None:
     for feed, breaks in breaking_views(plan.in_force, plan.desired.policy).items():
         console.print(f"[red]{feed} would break its readers[/]; make a new version of the agreement:")
         for each in breaks:
-            console.print(f"  {each}", highlight=False)
+            console.print(f"  {_plain(each)}", highlight=False)
 
 
 def _passing(plan: Plan, change: FeedChange, samples: Samples) -> Iterator[str]:
@@ -59,11 +61,13 @@ def _print_feed(console: Console, change: FeedChange) -> None:
     for words, fields in (("would newly see", change.newly_seen), ("would no longer see", change.no_longer)):
         if fields:
             named = ", ".join(f"{each.path} ({each.after or each.before})" for each in fields)
-            console.print(f"  {words}: {named}", highlight=False, soft_wrap=True)
+            console.print(f"  {words}: {_plain(named)}", highlight=False, soft_wrap=True)
     for each in change.otherwise_seen:
-        console.print(f"  would see otherwise: {each.path} ({each.before} becomes {each.after})", highlight=False)
+        console.print(
+            _plain(f"  would see otherwise: {each.path} ({each.before} becomes {each.after})"), highlight=False
+        )
     for term in change.terms:
-        console.print(f"  {term}", highlight=False, soft_wrap=True)
+        console.print(f"  {_plain(term)}", highlight=False, soft_wrap=True)
 
 
 def _print_kind(console: Console, kind: Kind, changes: list[Change]) -> None:
@@ -71,6 +75,11 @@ def _print_kind(console: Console, kind: Kind, changes: list[Change]) -> None:
         return
     console.print(f"[bold]{kind.value}[/] ({len(changes)})")
     for change in changes[:_SHOWN]:
-        console.print(f"  {change.name}: {change.detail}", highlight=False, soft_wrap=True)
+        console.print(f"  {_plain(change.name)}: {_plain(change.detail)}", highlight=False, soft_wrap=True)
     if len(changes) > _SHOWN:
         console.print(f"  … and {len(changes) - _SHOWN} more")
+
+
+def _plain(text: object) -> str:
+    """An agreement's own words: neither terminal nor markup may obey them, or a filter could hide itself."""
+    return escape(printable(str(text)))

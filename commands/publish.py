@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands._account import FileAccount, print_account
+from commands._terminal import printable
 
 if TYPE_CHECKING:
     from producers.publisher import EventPublisher
@@ -50,6 +51,7 @@ def _run(
     taken_in_ms: int | None,
     cluster_file: Path | None,
 ) -> list[FileAccount]:
+    from rich.markup import escape
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
     from connectors import SNIFFED_BYTES, find_source
@@ -65,7 +67,7 @@ def _run(
                 file.seek(0)
                 stat = path.stat()
                 received_at_ms = stat.st_mtime_ns // 1_000_000 if taken_in_ms is None else taken_in_ms
-                task = progress.add_task(path.name, total=stat.st_size)
+                task = progress.add_task(escape(printable(path.name)), total=stat.st_size)
                 account = FileAccount(path.name, connector.spec.name)
                 accounts.append(account)
                 for outcome in connector.read(file, SourceContext(path.name, agency, environment, received_at_ms)):

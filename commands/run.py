@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
+from commands._terminal import told_without_values
 from tidings.errors import TidingsError
 from tidings.kafka.clients import slot_name
 from tidings.kafka.cluster import Cluster, default_cluster_file
@@ -102,4 +103,5 @@ def _work(path: Path, place: Place) -> int:
 
 
 if __name__ == "__main__":
-    app()
+    with told_without_values():
+        app()
