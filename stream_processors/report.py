@@ -48,6 +48,9 @@ class Report:
         """The transaction is committed, with these decisions."""
         now_ms = self._clock.now_ms()
         for partition, decided in entries.items():
+            # An acknowledgement decides no event, and may be for an inbox that the policy no longer has.
+            if not decided:
+                continue
             self._count(inboxes[partition.topic].inbox.event_type, decided)
         for partition, stamps in self._stamps.items():
             event_type = inboxes[partition.topic].inbox.event_type

@@ -97,6 +97,18 @@ def test_a_narrower_policy_stops_a_feed_between_two_batches() -> None:
     assert len(views(world, BENEFITS)) == seen + 1
 
 
+def test_an_inbox_that_leaves_the_policy_is_acknowledged_too() -> None:
+    """The worker that owns its partitions says so in their chains, and goes on."""
+    world = decided(4)
+    world.policy = policy(2).model_copy(update={"inboxes": (), "views": ()})
+    world.loop.turn()
+
+    assert {(made[-1].kind, made[-1].policy_version) for made in (blocks(world, 0), blocks(world, 1))} == {
+        (BlockKind.POLICY_SWITCH, 2)
+    }
+    assert list(world.loop.handler.inboxes()) == []
+
+
 def test_a_worker_behind_the_last_block_takes_up_the_newer_policy_or_stops() -> None:
     """A partition never goes back to an older policy."""
     world = decided()

@@ -34,7 +34,9 @@ def keep_policy(cluster: Cluster, admin: Admin, clock: Clock, going_on: Callable
         while going_on():
             try:
                 policy, newer = _newest(reader, policy)
-                if newer or clock.monotonic() >= due_at:
+                # Due until it is done: a broker that is away at this turn hears of a stop at the next.
+                due_at = clock.monotonic() if newer else due_at
+                if clock.monotonic() >= due_at:
                     removed, added = set_access(admin, cluster, policy, clock, add=True)
                     if removed or added:
                         _log.info("access set", policy_version=policy.version, removed=removed, added=added)

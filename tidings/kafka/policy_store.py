@@ -77,7 +77,7 @@ class PolicyReader:
         self._clock = clock or SystemClock()
         self._consumer: Consumer | None = None
         self._parts: dict[bytes, bytes] = {}
-        self._manifest: dict[str, Any] | None = None
+        self._manifest: bytes | None = None
         self._version = 0
 
     def __enter__(self) -> Self:
@@ -142,7 +142,7 @@ class PolicyReader:
     def _keep(self, record: InboxRecord) -> bool:
         """Keep a part or the manifest. Returns whether it was a manifest."""
         if record.key == CURRENT and record.value is not None:
-            self._manifest = manifest_of(record.value)
+            self._manifest = record.value
             return True
         if record.key is not None and record.value is not None:
             self._parts[record.key] = record.value
@@ -151,12 +151,14 @@ class PolicyReader:
     def _assemble(self) -> Policy | None:
         if self._manifest is None:
             return None
-        version = self._manifest["version"]
+        # Only the last manifest counts: a damaged one that was mended since stops nobody.
+        manifest = manifest_of(self._manifest)
+        version = manifest["version"]
         if version <= self._version:
             return None
-        parts = [self._part(version, number, digest) for number, digest in enumerate(self._manifest["parts"])]
+        parts = [self._part(version, number, digest) for number, digest in enumerate(manifest["parts"])]
         try:
-            policy = codec.decode(parts, self._manifest["hash"])
+            policy = codec.decode(parts, manifest["hash"])
         except ValueError:
             failure = Fatal(f"policy {version} cannot be decoded")
         else:

@@ -64,7 +64,9 @@ def next_access_change(policy: Policy, today: date) -> date | None:
     """The next UTC day on which `access_of` will differ by itself, or None: what `tidings run policy` waits for."""
     going = [view for view in policy.views if not view.stopped]
     days = {view.valid_from for view in going}
-    days |= {view.valid_until + timedelta(days=1) for view in going if view.after_end == "nothing"}
+    # The last day of the calendar has none after it: such an agreement does not end.
+    ending = (view for view in going if view.after_end == "nothing" and view.valid_until < date.max)
+    days |= {view.valid_until + timedelta(days=1) for view in ending}
     return min((day for day in days if day > today), default=None)
 
 

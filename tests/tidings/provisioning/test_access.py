@@ -116,3 +116,8 @@ def test_the_next_change_is_known(today: date, expected: date | None) -> None:
     others = (view(agreement="b", stopped=True), view(agreement="c", after_end="corrections"))
 
     assert next_access_change(policy(inbox(), view(), *others), today) == expected
+
+
+def test_an_agreement_until_the_calendar_s_last_day_does_not_end() -> None:
+    """`until: 9999-12-31` is how people write "no end": it brings no change, and no overflow either."""
+    assert next_access_change(policy(inbox(), view(valid_until=date.max)), date(2026, 6, 1)) is None
