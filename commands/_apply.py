@@ -11,7 +11,6 @@ from tidings.errors import Retriable
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.group_members import has_members
-from tidings.kafka.policy_store import publish
 from tidings.kafka.read import LogReader
 from tidings.log import Partition
 from tidings.policy.model import Policy
@@ -37,7 +36,7 @@ def apply_plan(planner: Planner, plan: Plan, progress: Callable[[str], None]) ->
         return plan.in_force or plan.desired.policy
     policy = planner.policy_with_ids(plan) if Kind.SCHEMA in kinds else plan.desired.policy
     progress(f"policy {policy.version}")
-    publish(planner.cluster, planner.hands.principal, policy)
+    planner.hands.publish(policy)
     return policy
 
 

@@ -46,7 +46,6 @@ def cluster_of(path: Path | None) -> Cluster:
 @contextmanager
 def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) -> Iterator[Planner]:
     """A planner of the country's files for a cluster, as its administrator. Raises BadInput, Fatal, Retriable."""
-
     from tidings.agreements import load_country
     from tidings.catalogue import default_catalogue_dir, load_catalogue
     from tidings.kafka.admin import Admin
@@ -62,4 +61,4 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
     with Registry(cluster) as registry:
         hands = BrokerHands(cluster, Admin(cluster), registry, ClientQuotas(cluster), clock)
         keys = KeyRing.from_file(cluster.keys_file)
-        yield Planner(cluster, agreements, event_types, keys, hands, SYSTEM_SCHEMAS, clock)
+        yield Planner(agreements, event_types, keys, hands, SYSTEM_SCHEMAS, clock)

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from commands._docs_markdown import code, codes, page, table
+from tidings.acl import Acl
 from tidings.agreements import Country
 from tidings.agreements.country import key_of
 from tidings.catalogue import Catalogue
 from tidings.clock import StillClock, utc_date
-from tidings.kafka.acl import Acl
 from tidings.keys import ROOT_BYTES, KeyRing
 from tidings.policy.compile import compile_policy
 from tidings.policy.model import Environment, Policy

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from commands._apply import apply_plan, decisions_end, wait_for_workers
-from commands._context import COUNTRY, CatalogueOption, ClusterOption, CountryOption, planner
+from commands._context import COUNTRY, CatalogueOption, ClusterOption, CountryOption, cluster_of, planner
 from commands._plan_print import print_plan
 
 
@@ -27,6 +27,7 @@ def apply(
     from tidings.catalogue import default_catalogue_dir
 
     console = Console()
+    where = cluster_of(cluster)
     with planner(cluster, country, catalogue) as makes:
         with console.status("reading the files, the broker and the registry"):
             made = makes.plan()
@@ -34,8 +35,8 @@ def apply(
             print_plan(console, made, load_samples(catalogue or default_catalogue_dir()) if made.changes else None)
         if not made.changes:
             return
-        since = decisions_end(makes.cluster)
+        since = decisions_end(where)
         policy = apply_plan(makes, made, lambda line: console.print(f"  [dim]{line}[/]"))
         console.print(f"Policy {policy.version} ({policy.hash[:12]}) is published.")
         with console.status("waiting for the workers to take it up"):
-            console.print(wait_for_workers(makes.cluster, policy, since, wait_seconds))
+            console.print(wait_for_workers(where, policy, since, wait_seconds))

@@ -22,9 +22,9 @@ from deploy.local.java import environment, java_binary
 from deploy.local.ports import HOST
 from deploy.local.processes import Process, check_alive, spawn
 from deploy.local.state import State
+from tidings.acl import Acl, Operation, Pattern, Resource
 from tidings.clock import Clock, Deadline, SystemClock
 from tidings.errors import Retriable
-from tidings.kafka.acl import Acl, Operation, Pattern, Resource
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.registry import FULL_TRANSITIVE, Registry

@@ -10,7 +10,6 @@ Run as `python -m deploy.local.registry_gate SETTINGS.json`.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import secrets
@@ -50,7 +49,7 @@ class Credentials:
         try:
             name, _, given = base64.b64decode(encoded, validate=True).partition(b":")
             principal = name.decode("ascii")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, not ASCII inside or outside
             return None
         # One comparison in every case, so that time does not tell a wrong name from a wrong password.
         kept = self._password(principal) if is_id(principal) else None
@@ -148,6 +147,8 @@ def _handler(
             answer = await client.request(
                 request.method, httpx.URL(path=path, query=query.encode()), content=body, headers=headers
             )
+        except httpx.InvalidURL:  # a control character, or a ? or # that was escaped
+            return _refusal(403, "no such thing here")
         except httpx.HTTPError:
             return _refusal(503, "the registry does not answer")
         kind = answer.headers.get("content-type", "application/json")

@@ -71,7 +71,7 @@ def test_a_second_plan_and_apply_change_nothing(life: Life) -> None:
 
 def test_what_was_changed_by_hand_is_planned_and_mended(life: Life) -> None:
     """Access that nobody gave, and a setting: plan ends with 2 and names both; apply puts them right."""
-    from tidings.kafka.acl import Acl, Operation, Resource
+    from tidings.acl import Acl, Operation, Resource
     from tidings.kafka.admin import Admin
 
     admin = Admin(life.cluster)

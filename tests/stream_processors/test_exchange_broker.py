@@ -15,7 +15,6 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from stream_processors.exchange import exchange_handler
-from tidings.replays import request_message
 from tests.stream_processors.accounts import sequence_of
 from tests.stream_processors.world import (
     BENEFITS,
@@ -38,6 +37,7 @@ from tidings.kafka.read import LogReader
 from tidings.log import InboxRecord, Message, Partition
 from tidings.partitions import partition_of
 from tidings.policy.codec import policy_hash
+from tidings.replays import request_message
 
 pytestmark = pytest.mark.broker
 

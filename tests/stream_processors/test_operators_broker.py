@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
+from tidings.kafka.acl import Acl
 from typer.testing import CliRunner
 
 import stream_processors.exchange as wiring
@@ -34,7 +35,6 @@ from tidings import topics
 from tidings.clock import StillClock, utc_date
 from tidings.decisions import Outcome
 from tidings.errors import BadInput, Fatal, Retriable
-from tidings.kafka.acl import Acl
 from tidings.kafka.clients import transactional_config
 from tidings.kafka.policy_keeper import keep_policy
 from tidings.kafka.policy_store import CURRENT, PolicyReader, messages_of

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from stream_processors.limits import QuarantineLimits, QuarantineMeter
-from tidings.replays import parse_request, request_message
 from tests.memory_log import Fate
 from tests.stream_processors.accounts import account, blocks, entries, quarantined, views
 from tests.stream_processors.world import (
@@ -26,6 +25,7 @@ from tidings.errors import Fatal, Finding
 from tidings.log import Partition
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection import InboxProjector, Projected, Scan, reference_projector
+from tidings.replays import parse_request, request_message
 
 SECRET = "Quillfeather"
 

@@ -7,8 +7,8 @@ from typing import Any
 from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
+from tidings.acl import Acl, Operation, Pattern, Resource
 from tidings.errors import Fatal
-from tidings.kafka.acl import Acl, Operation, Pattern, Resource
 
 _ANY_HOST = "*"
 _USER = "User:"

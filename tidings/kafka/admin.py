@@ -18,10 +18,10 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.admin._scram import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from confluent_kafka.cimpl import NewTopic
 
+from tidings.acl import Acl
 from tidings.clock import Clock, Deadline, SystemClock
 from tidings.errors import Fatal, Retriable
 from tidings.kafka._acls import bind, bind_filter, unbind
-from tidings.kafka.acl import Acl
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.errors import error_of, translate
 from tidings.kafka.retry import retry

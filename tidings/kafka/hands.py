@@ -9,20 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
-from typing import TypeAlias
 
+from tidings.acl import Acl
 from tidings.clock import Clock, Deadline
-from tidings.kafka.acl import Acl
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.clients import group_name
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.genesis import start_partitions
-from tidings.kafka.policy_store import PolicyReader
+from tidings.kafka.policy_store import PolicyReader, publish
 from tidings.kafka.quotas import Quotas
 from tidings.kafka.registry import Registry
 from tidings.log import Partition
-from tidings.policy.model import Policy
+from tidings.policy.model import Environment, Policy
 from tidings.provisioning.access import managed_principals
+from tidings.provisioning.planning import SchemaIds
 from tidings.provisioning.state import Actual, ActualTopic, Desired, QuotaValues, Schema
 from tidings.provisioning.topic_plan import TopicPlan
 from tidings.topics import POLICY
@@ -31,13 +31,10 @@ _BUDGET_SECONDS = 60.0
 _REGISTRY_THREADS = 8
 _PASSWORD_BYTES = 32
 
-SchemaIds: TypeAlias = dict[tuple[str, int], int]
-"""The registry's id of what is registered, by subject and number of the version, from 0."""
-
 
 @dataclass(frozen=True)
 class BrokerHands:
-    """Works on `cluster` as the principal of `admin`. Implements `tidings.provisioning.carry_out.Hands`."""
+    """Works on `cluster` as the principal of `admin`. Implements `tidings.provisioning.planning.Site`."""
 
     cluster: Cluster
     admin: Admin
@@ -45,6 +42,20 @@ class BrokerHands:
     quotas: Quotas
     clock: Clock
     principal: str = "admin"
+
+    @property
+    def environment(self) -> Environment:
+        """See `Site.environment`."""
+        return self.cluster.environment
+
+    @property
+    def deployment(self) -> str:
+        """See `Site.deployment`."""
+        return self.cluster.deployment
+
+    def publish(self, policy: Policy) -> None:
+        """See `Site.publish`."""
+        publish(self.cluster, self.principal, policy)
 
     def look(self, desired: Desired, policy: Policy | None, ids: SchemaIds) -> Actual:
         """What there is of what `desired` names. Raises Retriable where something does not answer.

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from tidings import topics
-from tidings.kafka.acl import Acl, Operation, Pattern, Resource
+from tidings.acl import Acl, Operation, Pattern, Resource
 from tidings.policy.model import Policy, View
 
 EXCHANGE = "exchange"

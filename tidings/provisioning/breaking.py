@@ -20,7 +20,8 @@ def refuse_breaking(country: Country, in_force: Policy | None, policy: Policy) -
             country.find(views[feed].agreement, views[feed].agreement_version),
             ("events", views[feed].event_type),
             "breaks-readers",
-            f"{change.path or '(record)'}: {change.kind.value}; raise the agreement's version, so that a new feed runs beside {feed}",
+            f"{change.path or '(record)'}: {change.kind.value}; "
+            f"raise the agreement's version, so that a new feed runs beside {feed}",
         )
         for feed, changes in breaking.items()
         for change in changes

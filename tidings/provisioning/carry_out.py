@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from tidings.kafka.acl import Acl
+from tidings.acl import Acl
 from tidings.log import Partition
 from tidings.provisioning.changes import Change, Kind
 from tidings.provisioning.state import Desired, QuotaValues, Schema

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tidings.kafka.acl import Acl, Pattern
+from tidings.acl import Acl, Pattern
 from tidings.log import Partition
 from tidings.provisioning.state import Actual, Desired, Schema
 from tidings.provisioning.topic_plan import TopicPlan

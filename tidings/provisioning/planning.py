@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from tidings.agreements import Country
 from tidings.catalogue import Catalogue
 from tidings.clock import Clock, utc_date
 from tidings.errors import BadInput, Fatal, Problem
-from tidings.kafka.cluster import Cluster
-from tidings.kafka.hands import BrokerHands, SchemaIds
 from tidings.keys import KeyRing
 from tidings.policy.canonical import canonical_json
 from tidings.policy.codec import sealed
 from tidings.policy.compile import compile_policy
-from tidings.policy.model import JsonObject, Policy
+from tidings.policy.model import Environment, JsonObject, Policy
 from tidings.provisioning.approvals import Pending, pending_approvals
+from tidings.provisioning.carry_out import Hands
 from tidings.provisioning.changes import Change, Incompatible, changes_between
 from tidings.provisioning.desired import desired_state, subject_of
 from tidings.provisioning.state import Actual, Desired, Schema
 from tidings.provisioning.stops import stops_of, texts_of
 
 UNREGISTERED = 0
+SchemaIds = Mapping[tuple[str, int], int]
+"""The registry's id of a subject's version (numbered from 0, oldest first), where it is registered."""
+
+
+class Site(Hands, Protocol):
+    """Where a plan is made and carried out. Each call may raise Retriable where a broker or registry is away."""
+
+    @property
+    def environment(self) -> Environment:
+        """Whether it takes real events or made-up ones."""
+        ...
+
+    @property
+    def deployment(self) -> str:
+        """The deployment's id."""
+        ...
+
+    def policy(self) -> Policy | None:
+        """The policy in force, or None where none was ever published."""
+        ...
+
+    def schema_ids(self, wanted: Mapping[str, Sequence[Schema]]) -> SchemaIds:
+        """The ids of those versions of each subject that are registered."""
+        ...
+
+    def look(self, desired: Desired, policy: Policy | None, ids: SchemaIds) -> Actual:
+        """What there is of what `desired` names."""
+        ...
+
+    def publish(self, policy: Policy) -> None:
+        """Publish a policy: workers take it up between two batches. Raises Fatal where a newer one is there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +72,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Makes plans for one cluster out of one country's files. `system_schemas` is as `desired_state` takes it."""
+    """Makes plans for one site out of one country's files. `system_schemas` is as `desired_state` takes it."""
 
-    cluster: Cluster
     country: Country
     catalogue: Catalogue
     keys: KeyRing
-    hands: BrokerHands
+    hands: Site
     system_schemas: Mapping[str, Schema]
     clock: Clock
 
@@ -95,7 +126,7 @@ class Planner:
             self.country,
             schema_id,
             version=version,
-            environment=self.cluster.environment,
+            environment=self.hands.environment,
             now_ms=self.clock.now_ms(),
             stops=stops,
             keys=self.keys,
@@ -110,7 +141,7 @@ class Planner:
 
     def _desired(self, policy: Policy) -> Desired:
         today = utc_date(self.clock.now_ms())
-        return desired_state(policy, self.country, self.catalogue, self.system_schemas, today, self.cluster.deployment)
+        return desired_state(policy, self.country, self.catalogue, self.system_schemas, today, self.hands.deployment)
 
 
 def _by_schema(desired: Desired, ids: Mapping[tuple[str, int], int]) -> dict[tuple[str, bytes], int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidings.kafka.acl import Acl
+from tidings.acl import Acl
 from tidings.log import Partition
 from tidings.policy.model import Policy
 from tidings.provisioning.topic_plan import TopicPlan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidings.kafka.acl import Acl, Operation, Pattern, Resource
+from tidings.acl import Acl, Operation, Pattern, Resource
 from tidings.kafka.admin import GENESIS, Admin, Topic
 from tidings.log import Partition
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.tidings.provisioning.test_changes import desired, reached
+from tidings.acl import Acl, Operation, Resource
 from tidings.errors import Retriable
-from tidings.kafka.acl import Acl, Operation, Resource
 from tidings.provisioning.carry_out import carry_out
 from tidings.provisioning.changes import Kind, changes_between
 from tidings.provisioning.state import Actual

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tidings.provisioning.kit import TODAY, inbox, policy, view
-from tidings.kafka.acl import Acl, Operation, Resource
+from tidings.acl import Acl, Operation, Resource
 from tidings.log import Partition
 from tidings.provisioning.access import access_of
 from tidings.provisioning.changes import Incompatible, Kind, changes_between
