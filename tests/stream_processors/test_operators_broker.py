@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from tidings.kafka.acl import Acl
 from typer.testing import CliRunner
 
 import stream_processors.exchange as wiring
@@ -32,6 +31,7 @@ from tests.stream_processors.broker_site import (
 )
 from tests.stream_processors.world import SUBJECTS
 from tidings import topics
+from tidings.acl import Acl
 from tidings.clock import StillClock, utc_date
 from tidings.decisions import Outcome
 from tidings.errors import BadInput, Fatal, Retriable

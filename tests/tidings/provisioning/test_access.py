@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from tidings.kafka.acl import Acl, Operation, Pattern, Resource
 
 from tests.tidings.provisioning.kit import TODAY, inbox, policy, view
+from tidings.acl import Acl, Operation, Pattern, Resource
 from tidings.policy.model import Policy
 from tidings.provisioning.access import EXCHANGE, access_of, managed_principals, may_read, next_access_change
 
