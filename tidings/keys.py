@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from tidings.errors import Fatal
 
 ROOT_BYTES = 32
+_SEPARATOR = "\x1f"
 
 
 class KeyRing:
@@ -45,9 +46,11 @@ class KeyRing:
 
     def derive(self, *name: str, length: int = 32) -> bytes:
         """The key of `name` (for example `("agreement", "bereavement-benefits", "pseudonym")`), `length` bytes long."""
+        if any(_SEPARATOR in part for part in name):
+            raise ValueError("a part of a key's name holds the separator: two names would be one")
         label = (*name, str(length))
         if label not in self._cache:
-            info = "\x1f".join(("tidings", f"v{self.version}", *name)).encode()
+            info = _SEPARATOR.join(("tidings", f"v{self.version}", *name)).encode()
             self._cache[label] = HKDF(SHA256(), length, None, info).derive(self._root)
         return self._cache[label]
 

@@ -132,3 +132,17 @@ def test_changed_password_counts_at_once(client, folder):
 
     (folder / "dwp.password").unlink()
     assert client.get(path, auth=("dwp", "another")).status_code == 401
+
+
+@pytest.mark.parametrize("header", [b"Basic \xe9", b"Basic \xff\xff", b"basic"])
+def test_credentials_that_are_no_ascii_are_refused(client, header):
+    """Neither an error of ours nor a line in a log, to which anybody could write without a password."""
+    assert client.get(f"{API}/schemas/ids/1", headers={"authorization": header}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["%0aa", "%00", "a%3Fb", "a%23b", "a%7f"])
+def test_a_subject_that_makes_no_address_is_refused(client, path):
+    """What the client library does not take is no error of ours; for those who may pass, too."""
+    url = f"{API}/subjects/feed.dwp.{path}/versions"
+    for principal in ("dwp", "admin"):
+        assert client.get(url, auth=(principal, f"{principal}-secret")).status_code in (200, 403, 404)

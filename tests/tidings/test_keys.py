@@ -71,3 +71,9 @@ def test_it_does_not_show_what_it_holds() -> None:
     ring.derive("a")
 
     assert repr(ring) == "KeyRing(version=1)"
+
+
+def test_a_part_with_the_separator_is_refused() -> None:
+    """Two names would otherwise have one key: ("a", "b") and ("a\\x1fb",)."""
+    with pytest.raises(ValueError, match="separator"):
+        KeyRing(ROOT).derive("a\x1fb")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidings.agreements.model import Agency, Agreement
@@ -20,7 +20,7 @@ class Country:
     agencies: Mapping[str, Agency]
     agreements: tuple[Agreement, ...]
     documents: Mapping[Key, Document]
-    interests: Mapping[Key, tuple[str, ...]]
+    interests: Mapping[Key, tuple[str, ...]] = field(repr=False)
 
     def find(self, name: str, version: int | None = None) -> Agreement:
         """The agreement called `name`, in its newest version unless told. Raises KeyError where there is none."""

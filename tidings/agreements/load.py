@@ -15,6 +15,8 @@ from tidings.catalogue import Catalogue
 from tidings.errors import BadInput, Problem
 
 AGENCIES = "agencies.yaml"
+RESERVED = frozenset({"admin", "exchange", "registry"})
+"""The principals of the exchange itself: an agency of such a name would have their credentials and their access."""
 
 
 def load_country(directory: Path, catalogue: Catalogue) -> Country:
@@ -49,10 +51,15 @@ def load_agreement(path: Path) -> Agreement:
 
 def _agencies(path: Path, problems: list[Problem]) -> dict[str, Agency]:
     try:
-        return dict(sorted(parse_agencies(read_yaml(path)).agencies.items()))
+        document = read_yaml(path)
+        agencies = parse_agencies(document).agencies
     except BadInput as error:
         problems += error.problems
         return {}
+    for name in sorted(RESERVED & set(agencies)):
+        message = "is the name of a principal of the exchange itself; the agency needs another"
+        problems.append(document.problem(("agencies", name), "reserved-id", message))
+    return dict(sorted(agencies.items()))
 
 
 def _interest(agreement: Agreement, document: Document, problems: list[Problem]) -> tuple[str, ...]:

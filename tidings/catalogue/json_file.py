@@ -48,12 +48,21 @@ def read_json(path: Path) -> JsonFile:
     except json.JSONDecodeError as error:
         raise BadInput([Problem(path.name, error.lineno, "", "json", error.msg)]) from None
     except RecursionError:
-        raise BadInput([Problem(path.name, 0, "", "json", "nested too deeply")]) from None
+        raise _too_deep(path) from None
+    except ValueError:  # Python's own limit of a whole number's digits
+        raise BadInput([Problem(path.name, 0, "", "json", "a number has too many digits")]) from None
     places = _Places(text, path.name)
-    places.value(0, ())
+    try:
+        places.value(0, ())
+    except RecursionError:
+        raise _too_deep(path) from None
     if places.doubled:
         raise BadInput(places.doubled)
     return JsonFile(path, value, places.lines)
+
+
+def _too_deep(path: Path) -> BadInput:
+    return BadInput([Problem(path.name, 0, "", "json", "nested too deeply")])
 
 
 class _Places:

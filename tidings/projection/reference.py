@@ -40,7 +40,7 @@ class ReferenceScan:
     subject: tuple[str, str] = field(repr=False)
     protection: str = field(repr=False)
     environment: str
-    source_agency: str
+    source_agency: str = field(repr=False)
 
 
 def reference_projector(inbox: Inbox, views: Sequence[View], keys: KeyRing, policy_version: int) -> InboxProjector:

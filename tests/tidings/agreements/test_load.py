@@ -322,3 +322,27 @@ def test_an_interest_list_that_is_no_text(tmp_path: Path) -> None:
         load(tmp_path)
 
     assert [problem.rule for problem in refused.value.problems] == ["interest-list-missing"]
+
+
+@pytest.mark.parametrize("name", ["admin", "exchange", "registry"])
+def test_an_agency_cannot_be_a_principal_of_the_exchange(tmp_path: Path, name: str) -> None:
+    """It would be given the administrator's password, or the exchange's access."""
+    write(tmp_path, agencies=AGENCIES.replace("  dwp:", f"  {name}:"))
+
+    with pytest.raises(BadInput) as refused:
+        load(tmp_path)
+
+    assert [(each.line, each.field) for each in refused.value.problems if each.rule == "reserved-id"] == [
+        (7, f"agencies.{name}")
+    ]
+
+
+def test_a_loaded_interest_list_is_in_no_repr(tmp_path: Path) -> None:
+    """A clear id of the list could otherwise stand in any message that shows a country."""
+    (tmp_path / "people.txt").write_text("nhs_number:9990000018\n", "utf-8")
+    write(tmp_path, spoil('subjects: {all: "Every death"}', "subjects: {interest_list: people.txt}"))
+
+    country = load(tmp_path)
+
+    assert list(country.interests.values()) == [("nhs_number:9990000018",)]
+    assert "9990000018" not in repr(country)

@@ -250,3 +250,14 @@ def test_history_of_no_event_type_is_refused(folder: Path) -> None:
     path.rename(path.with_name("birth-registered.v1.avsc"))
 
     assert [each.rule for each in _problems(folder)] == ["name-of-file"]
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 600 + "]" * 600, "[" * 100_000 + "]" * 100_000])
+def test_a_number_or_a_nesting_without_end_is_refused(folder: Path, value: str) -> None:
+    """Python's own limits are told as what is wrong with the file."""
+    (folder / "death-registered.avsc").write_text(f'{{"type": {value}}}', "utf-8")
+
+    with pytest.raises(BadInput) as refused:
+        load_catalogue(folder)
+
+    assert [each.rule for each in refused.value.problems] == ["json"]

@@ -325,3 +325,22 @@ def test_a_view_whose_schema_is_not_its_rules_is_refused() -> None:
     with pytest.raises(RuleError) as caught:
         local.projector(SCHEMA, view.model_copy(update={"view_schema": other.view_schema}))
     assert caught.value.rule == "view-schema"
+
+
+@pytest.mark.parametrize("mask", ["encrypt", "redact"])
+def test_a_masked_array_with_locations_inside_is_taken_whole(mask: str) -> None:
+    """Of a protected person it is empty, and not an array of nulls, which no schema holds; of others it is masked."""
+    view = local.view(SCHEMA, {"person.moves": mask}, protected=Protection.WITHOUT_LOCATION)
+
+    hidden, shown = (_read(view, _decide(view, protection=level))["person"]["moves"] for level in ("LOCATION", "NONE"))
+
+    assert not hidden
+    assert shown
+
+
+def test_nothing_of_an_event_is_in_a_scans_repr() -> None:
+    """The publisher's own text of its agency neither."""
+    event = local.event(source={"agency": "Mary Smith", "system": "s", "ref": "r"})
+    scan = local.projector(SCHEMA).scan(local.SCHEMA_ID, local.encode(SCHEMA, event))
+
+    assert "Mary" not in repr(scan)
