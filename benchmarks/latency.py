@@ -162,7 +162,7 @@ def measure(rate: int, seconds: float, log: Path, profile: Path | None = None) -
     )
 
     def at(share: float) -> float:
-        return round(latencies[min(len(latencies) - 1, int(len(latencies) * share))], 1)
+        return round(float(latencies[min(len(latencies) - 1, int(len(latencies) * share))]), 1)
 
     return Figures(
         rate=rate,
@@ -205,7 +205,7 @@ def _decided(made: Site, amount: int) -> tuple[dict[int, list[tuple[str, int]]],
 def _cpu_seconds(pid: int) -> float:
     """User and system time of a process so far. Source: proc(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    ticks: float = os.sysconf("SC_CLK_TCK")
+    ticks = float(os.sysconf("SC_CLK_TCK"))
     return (int(fields[11]) + int(fields[12])) / ticks
 
 
