@@ -160,3 +160,11 @@ def test_special_and_child_fields_say_so() -> None:
     assert "special" in categories["birth-notified", "child.ethnic_category"]
     assert "child" in categories["birth-registered", "child.names.family"]
     assert "location" in categories["death-registered", "usual_residence.country"]
+
+
+@pytest.mark.parametrize("name", ["birth-registered", "death-registered", "partnership-registered"])
+def test_a_registration_district_tells_a_location(name: str) -> None:
+    """Of a protected person it is taken away: it is where the person lives, or nearly."""
+    found = {info.path: info.categories for info in fields_of(CATALOGUE.event_types[name].schema)}
+
+    assert "location" in found["registration_district"]

@@ -16,9 +16,12 @@ def field_rules_of(terms: EventTerms) -> tuple[FieldRule, ...]:
 
 
 def conditions_of(terms: EventTerms, event_type: EventType) -> tuple[Condition, ...]:
-    """The row filter: the agreement's own lines, and the catalogue's for every path that it does not name."""
+    """The row filter: the agreement's own lines, and the catalogue's for every path that it does not name.
+
+    A redacted field is not named in this sense: its reader could not tell what the catalogue keeps back from the rest.
+    """
     own = terms.where.conditions() if terms.where else ()
-    named = {line.path for line in own} | set(terms.fields)
+    named = {line.path for line in own} | {path for path, use in terms.fields.items() if use.mask != "redact"}
     return own + tuple(line for line in event_type.default_where if line.path not in named)
 
 

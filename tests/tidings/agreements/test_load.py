@@ -10,6 +10,7 @@ import pytest
 from tests.tidings.agreements.cases import FORM, MEANING
 from tests.tidings.agreements.kit import AGENCIES, AGREEMENT, catalogue, load, spoil, write
 from tidings.agreements import load_country
+from tidings.agreements.compiled import compiled_terms
 from tidings.catalogue import Catalogue
 from tidings.errors import BadInput
 
@@ -346,3 +347,15 @@ def test_a_loaded_interest_list_is_in_no_repr(tmp_path: Path) -> None:
 
     assert list(country.interests.values()) == [("nhs_number:9990000018",)]
     assert "9990000018" not in repr(country)
+
+
+@pytest.mark.parametrize(("mask", "kept_back"), [("redact", True), ("keep", False)])
+def test_redacting_a_field_does_not_lift_the_catalogues_filter(tmp_path: Path, mask: str, kept_back: bool) -> None:
+    """`stillbirth: redact` would bring stillbirths that its reader cannot tell from deaths."""
+    text = spoil('gdpr: "6(1)(e)"', 'gdpr: "6(1)(e)", article_9: "9(2)(h)"')
+    write(tmp_path, spoil("subject: pseudonym", f"subject: pseudonym\n      stillbirth: {mask}", text))
+
+    [agreement] = load(tmp_path).agreements
+    terms = compiled_terms(agreement, catalogue())["death-registered"]
+
+    assert ("stillbirth" in [line.path for line in terms.where]) is kept_back
