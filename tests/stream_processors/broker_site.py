@@ -186,6 +186,18 @@ class Site:
         written = [topic for topic in (plan.name for plan in self.plans) if topic not in (INBOX, topics.POLICY)]
         return Standing({topic: len(self.read(topic)) for topic in written}, self.marks())
 
+    def settled(self) -> Standing:
+        """What stands once each partition has acknowledged the policy in force: a worker's start changes nothing."""
+
+        def acknowledged() -> bool:
+            last = {block.partition: block.policy_version for block in self.blocks()}
+            return last == dict.fromkeys(range(PARTITIONS), self.policy.version)
+
+        if not acknowledged():
+            with Worker(self):
+                eventually(acknowledged, "each partition acknowledged the policy")
+        return self.standing()
+
     def gapless(self) -> None:
         """Assert that each feed partition counts 1, 2, 3, … in the order of its log."""
         for view in VIEWS:

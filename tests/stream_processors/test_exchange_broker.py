@@ -16,13 +16,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from stream_processors.exchange import exchange_handler
 from tests.stream_processors.accounts import sequence_of
+from tests.stream_processors.broker_site import BENEFITS, STATISTICS
 from tests.stream_processors.world import (
-    BENEFITS,
     ENDED,
     FUTURE,
     INBOX,
     PARTITIONS,
-    STATISTICS,
     event,
     key,
     policy,

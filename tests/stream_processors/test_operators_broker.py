@@ -128,7 +128,7 @@ def test_the_limit_of_quarantine_stops_the_worker_before_anything_is_committed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Our code fails on eleven events in a row: Fatal, and the log is as it was; mended, all are delivered."""
-    before = site.standing()
+    before = site.settled()
     one = {"scheme": "nhs_number", "value": SUBJECTS[0]}
     events = site.fresh(11, subject=one)
     places = site.publish(events)
