@@ -11,6 +11,7 @@ from tidings.agreements.read_yaml import Document, Loc
 from tidings.agreements.terms import conditions_of, field_rules_of
 from tidings.catalogue import Catalogue, EventType, FieldInfo, field_map
 from tidings.errors import Problem
+from tidings.policy.model import Protection
 from tidings.projection import rule_errors
 
 CHILD_EVENT_TYPES = "birth-"
@@ -112,10 +113,21 @@ def _event(
             yield problem((*loc, clause, path), rule, f"{name} has no such field{did_you_mean(path, known)}")
         else:
             yield from _law(agreement, (*loc, clause, path), known, path, problem)
+        if clause == "where" and path in known and _tells_location(agreement, known[path], path):
+            message = (
+                "would tell where a protected person is: with without_location a filter reads no location but country"
+            )
+            yield problem((*loc, clause, path), "where-tells-location", message)
     about_children = name.startswith(CHILD_EVENT_TYPES)
     if about_children and agreement.legal_basis.minors is None:
         yield problem(loc, "child-without-minors", "is about children: legal_basis needs minors")
     yield from _masks(loc, terms, event_type, known, problem)
+
+
+def _tells_location(agreement: Agreement, info: FieldInfo, path: str) -> bool:
+    """Whether a filter on `path` tells where a protected person is, by what comes and what is withdrawn."""
+    hidden = agreement.protected is Protection.WITHOUT_LOCATION and info.category == "location"
+    return hidden and path.rpartition(".")[2] != "country"
 
 
 def _law(

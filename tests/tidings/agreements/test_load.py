@@ -45,10 +45,11 @@ def test_a_mask_parameter_that_is_not_known(tmp_path: Path) -> None:
         ("deceased.names: [x]", "where-type"),
         ("usual_residence.use: [HOUSE]", "where-value"),
         ("usual_residence.use: {starts_with: [HO]}", "where-type"),
+        ("usual_residence.postcode: {starts_with: [LS]}", "where-tells-location"),
     ],
 )
-def test_a_filter_that_can_never_hold(tmp_path: Path, filter_text: str, rule: str) -> None:
-    """A filter on a record, with an unknown symbol, or with a prefix of an enum is refused at its line."""
+def test_a_filter_that_is_refused(tmp_path: Path, filter_text: str, rule: str) -> None:
+    """A filter on a record, with an unknown symbol, with a prefix of an enum, or on a protected place is refused."""
     write(tmp_path, spoil("usual_residence.country: [GB]", filter_text))
 
     with pytest.raises(BadInput) as refused:
