@@ -12,6 +12,7 @@ from tidings.catalogue.fields import FieldInfo
 from tidings.catalogue.json_file import JsonFile
 from tidings.errors import Problem
 from tidings.policy.model import CheckRule, Condition
+from tidings.retention import INBOX_LEAST_DAYS
 
 DEDUPLICATION_WINDOW_EVENTS = 50_000
 
@@ -26,7 +27,7 @@ class CatalogueEntry(BaseModel):
 
     owner: str
     contact: Annotated[str, Field(pattern=r"^[a-z0-9.+-]+@[a-z0-9.-]+$")]
-    retention_days: Annotated[int, Field(ge=1, le=3660)]
+    retention_days: Annotated[int, Field(ge=INBOX_LEAST_DAYS, le=3660)]
     partitions: Annotated[int, Field(ge=1, le=3)]
     deduplication_window_events: Annotated[int, Field(ge=1, le=1_000_000)] = DEDUPLICATION_WINDOW_EVENTS
     checks: tuple[CheckRule, ...] = ()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tidings import topics
 from tidings.policy.model import Policy
+from tidings.retention import QUARANTINE_DAYS
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
@@ -18,7 +19,6 @@ INBOX_MESSAGE_MAX_BYTES = 262_144
 FEED_MESSAGE_MAX_BYTES = 1_048_576
 DECISION_PARTITIONS = 8
 NOTICE_RETENTION_DAYS = 30
-QUARANTINE_RETENTION_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def topics_of(
         TopicPlan(topics.POLICY, 1, _compacted()),
         TopicPlan(topics.DECISIONS, DECISION_PARTITIONS, {**_base(FEED_MESSAGE_MAX_BYTES), "retention.ms": "-1"}),
         TopicPlan(topics.NONCES, DECISION_PARTITIONS, _compacted()),
-        TopicPlan(topics.QUARANTINE, 1, _kept(QUARANTINE_RETENTION_DAYS, FEED_MESSAGE_MAX_BYTES)),
-        TopicPlan(topics.REPLAYS, 1, _kept(QUARANTINE_RETENTION_DAYS, INBOX_MESSAGE_MAX_BYTES)),
+        TopicPlan(topics.QUARANTINE, 1, _kept(QUARANTINE_DAYS, FEED_MESSAGE_MAX_BYTES)),
+        TopicPlan(topics.REPLAYS, 1, _kept(QUARANTINE_DAYS, INBOX_MESSAGE_MAX_BYTES)),
     ]
     return tuple(sorted(plans, key=lambda plan: plan.name))
 

@@ -261,3 +261,24 @@ def test_a_number_or_a_nesting_without_end_is_refused(folder: Path, value: str) 
         load_catalogue(folder)
 
     assert [each.rule for each in refused.value.problems] == ["json"]
+
+
+def test_an_inbox_outlives_the_quarantine():
+    """A retention under the quarantine's and an outage's is refused: a quarantined event would expire unread."""
+    from pydantic import ValidationError
+
+    from tidings.catalogue.entry import CatalogueEntry
+    from tidings.retention import INBOX_LEAST_DAYS
+
+    entry = {
+        "owner": "gro",
+        "contact": "events@gro.example",
+        "partitions": 1,
+        "deduplication_window_events": 10,
+        "checks": [],
+        "default_where": [],
+    }
+
+    assert CatalogueEntry.model_validate({**entry, "retention_days": INBOX_LEAST_DAYS}).retention_days == 10
+    with pytest.raises(ValidationError, match="greater_than_equal"):
+        CatalogueEntry.model_validate({**entry, "retention_days": INBOX_LEAST_DAYS - 1})
