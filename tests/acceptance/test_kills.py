@@ -23,6 +23,8 @@ from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Partition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deploy.local.stack import Stack
     from tidings.account import Account
     from tidings.policy.model import Policy
@@ -50,8 +52,12 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def finished(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Publish while two workers run; kill them on the way, start successors; wait until all is decided; drain."""
+def finished(stack_factory: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Publish while two workers run; kill them on the way, start successors; wait until all is decided; drain.
+
+    On a stack of its own: the account is over everything that its topics hold.
+    """
+    stack = stack_factory(registry=True)
     policy = apply(stack)
     files = {path: agency for path, agency in REAL_FILES.items() if path.exists()}
     publishing = Publishing(stack, EVENTS, SEED, files)
