@@ -20,8 +20,12 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## set up, run the example country end to end and show the account (KEEP=1 leaves the stack up)
 	@$(BIN)/tidings demo $(if $(KEEP),--keep)
 
-test: $(STAMP) lint ## run every test, real broker and registry included
-	@$(BIN)/python -m pytest
+test: $(STAMP) lint ## run every test, real broker and registry included (about 12 minutes on two cores)
+	@mkdir -p build
+	@$(BIN)/python -m pytest -m "not broker and not stack" -q >build/fast.log 2>&1 & fast=$$!; \
+	$(BIN)/python -m pytest -m "broker or stack"; slow=$$?; \
+	wait $$fast; fast=$$?; cat build/fast.log; \
+	exit $$((slow ? slow : fast))
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

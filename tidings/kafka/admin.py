@@ -158,16 +158,21 @@ class Admin:
         return {unbind(each) for each in found}
 
     def create_acls(self, acls: Iterable[Acl]) -> None:
-        """Put ACLs in force. One that is in force already is no error."""
-        bindings = [bind(each) for each in acls]
-        if bindings:
-            self._ask(self._client.create_acls, "creating ACLs", bindings)
+        """Put ACLs in force, and return once they are: the controller answers before a broker has heard of them.
+
+        One that is in force already is no error.
+        """
+        wanted = set(acls)
+        if wanted:
+            self._ask(self._client.create_acls, "creating ACLs", [bind(each) for each in wanted])
+            self._wait("waiting for ACLs", lambda: wanted <= self.acls())
 
     def delete_acls(self, acls: Iterable[Acl]) -> None:
-        """Take exactly these ACLs away. One that is not in force is no error."""
-        filters = [bind_filter(each) for each in acls]
-        if filters:
-            self._ask(self._client.delete_acls, "deleting ACLs", filters)
+        """Take exactly these ACLs away, and return once they are. One that is not in force is no error."""
+        gone = set(acls)
+        if gone:
+            self._ask(self._client.delete_acls, "deleting ACLs", [bind_filter(each) for each in gone])
+            self._wait("waiting for ACLs to go", lambda: not gone & self.acls())
 
     def principals(self) -> set[str]:
         """Every principal that has a SCRAM-SHA-512 credential."""
