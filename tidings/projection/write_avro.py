@@ -16,6 +16,7 @@ from typing import Any
 import fastavro
 
 from tidings.projection.types import AvroType, TypeTable, kind_of, read_types
+from tidings.wire import zigzag
 
 Writer = Callable[[Any], bytes]
 """From a value of the schema to its bytes. Raises ValueError, TypeError, KeyError or AttributeError for any other."""
@@ -155,15 +156,7 @@ def _array(put: Put) -> Put:
 def _long_bytes(number: int) -> bytes:
     if -64 <= number < 64:
         return _BYTE[(number << 1) ^ (number >> 63)]
-    if not -(2**63) <= number < 2**63:
-        raise ValueError("an Avro long has 64 bits")
-    rest = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append((rest & 0x7F) | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
+    return zigzag(number)
 
 
 def _null(_out: bytearray, value: Any) -> None:
