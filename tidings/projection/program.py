@@ -4,9 +4,10 @@ One meaning, several executors: the reference runs the same steps on decoded eve
 extension on bytes. A program holds no key and no value of an event; `explain` prints it, `as_json` hands it to the
 native executor.
 
-How the view's bytes follow from an operation. A view's field is a union of null and its type (null first), unless it is
-an array or a map; so an operation frames a value with one byte, 2 for a value and 0 for null, and an array with its count
-and a closing 0. Whatever blocks an array came in, it leaves in one. The one field that is never null is `record_id`.
+How the view's bytes follow from an operation. A view's field is a union of null and its type (null first), unless it
+is an array or a map; so an operation frames a value with one byte, 2 for a value and 0 for null, and an array with its
+count and a closing 0. Whatever blocks an array came in, it leaves in one. The one field that is never null is
+`record_id`.
 Source: Avro 1.12 specification, "Binary Encoding"; `view_names.view_field`.
 """
 
@@ -49,9 +50,9 @@ class TypeRow:
 class Op:
     """One operation: what becomes of one field of the record around it.
 
-    `how` is a mask's name, `record` (the `children` are its named parts) or a derivation of `heads`. `at` is the field's
-    number in the record around it, `type` its row. `null` says that what is made of an element may be null. `location`
-    and `location_below` are `Step`'s. `plain` is true of `record_id` alone, which is not framed.
+    `how` is a mask's name, `record` (the `children` are its named parts) or a derivation of `heads`. `at` is the
+    field's number in the record around it, `type` its row. `null` says that what is made of an element may be null.
+    `location` and `location_below` are `Step`'s. `plain` is true of `record_id` alone, which is not framed.
     """
 
     name: str
@@ -72,8 +73,8 @@ class Op:
 class ViewProgram:
     """The operations of one view, in the order of its bytes after `kind` and `policy_version`.
 
-    `flags_at` is where among them the array of flags stands, or -1. `visible` and `visible_hidden` are the event's paths
-    whose flags the view may show, the latter of a protected person's event without its location.
+    `flags_at` is where among them the array of flags stands, or -1. `visible` and `visible_hidden` are the event's
+    paths whose flags the view may show, the latter of a protected person's event without its location.
     """
 
     feed: str
