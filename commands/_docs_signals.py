@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from commands._docs_markdown import code, codes, docstring, page, table
 from tidings.checks import CHECKS
 from tidings.errors import ReasonCode, TidingsError
-from tidings.metrics import METRICS
+from tidings.metrics import EXCHANGE_METRICS, METRICS, MONITOR_METRICS, WORKER_METRICS, MetricSpec
 
 MEANINGS = {
     ReasonCode.NULL_KEY: "The record has no key.",
@@ -29,16 +31,27 @@ MEANINGS = {
 
 def metrics_page() -> str:
     """The table of metrics."""
-    rows = (
-        (code(each.name), each.kind.value, each.unit, codes(label.value for label in each.labels), each.help)
-        for each in METRICS
-    )
+
+    def rows(specs: Iterable[MetricSpec]) -> Iterator[tuple[str, ...]]:
+        for each in specs:
+            labels = codes(label.value for label in each.labels)
+            yield code(each.name), each.kind.value, each.unit, labels, each.help
+
+    head = ("metric", "kind", "unit", "labels", "what it says")
     buckets = ((code(each.name), ", ".join(f"{bound:g}" for bound in each.buckets)) for each in METRICS if each.buckets)
     return page(
         "Metrics",
-        "Every worker serves them at `/metrics` of its health port on 127.0.0.1, in Prometheus' text form. Labels are"
-        " ids of the policy or words of a closed list; no label holds anything of an event.",
-        table(("metric", "kind", "unit", "labels", "what it says"), rows),
+        "Served at `/metrics` of a health port on 127.0.0.1, in Prometheus' text form. Labels are ids of the policy or"
+        " words of a closed list; no label holds anything of an event. `agency` is the publisher of an inbox and the"
+        " subscriber of a feed. The guide on observing says what to make of them.",
+        "## Of a worker's exchange",
+        "Written once a batch.",
+        table(head, rows(EXCHANGE_METRICS)),
+        "## Of a worker",
+        table(head, rows(WORKER_METRICS)),
+        "## Of the monitor",
+        "`tidings run monitor` knows them from the broker, whether workers run or not.",
+        table(head, rows(MONITOR_METRICS)),
         "## Upper bounds of the histograms' buckets",
         table(("metric", "bounds"), buckets),
     )

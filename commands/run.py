@@ -22,6 +22,11 @@ from tidings.kafka.worker import Place, run_worker
 PRINCIPAL = "exchange"
 NO_SLOT = -1
 
+TargetsOption = Annotated[
+    Path | None,
+    typer.Option(help="A folder that Prometheus watches (file_sd): say there where metrics are.", show_default=False),
+]
+
 app = typer.Typer(no_args_is_help=True, help="Run a part of Tidings in the foreground.")
 
 
@@ -35,6 +40,7 @@ def exchange(
     workers: Annotated[int, typer.Option(min=1, help="How many worker processes; each has a stable slot.")] = 1,
     cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
     health_port: Annotated[int, typer.Option(min=0, help="Slot N serves health on this port + N; 0: any free.")] = 0,
+    targets: TargetsOption = None,
     first_slot: Annotated[int, typer.Option(min=0, help="The first slot, where several hosts share a deployment.")] = 0,
     slot: Annotated[int, typer.Option(hidden=True)] = NO_SLOT,
     parent: Annotated[int, typer.Option(hidden=True)] = 0,
@@ -45,8 +51,8 @@ def exchange(
     """
     path = cluster or default_cluster_file()
     if slot != NO_SLOT:
-        raise typer.Exit(_work(path, Place(slot, PRINCIPAL, health_port, parent)))
-    codes = Supervisor(lambda offset: _command(path, first_slot + offset, health_port), workers).run()
+        raise typer.Exit(_work(path, Place(slot, PRINCIPAL, health_port, parent, targets)))
+    codes = Supervisor(lambda offset: _command(path, first_slot + offset, health_port, targets), workers).run()
     for number, code in sorted(codes.items()):
         typer.echo(f"worker {first_slot + number}: {'drained' if code == 0 else f'ended with {code}'}")
     raise typer.Exit(exit_code(codes))
@@ -72,11 +78,48 @@ def policy(
     keep_policy(where, Admin(where), SystemClock(), lambda: not told.is_set())
 
 
-def _command(path: Path, slot: int, health_port: int) -> list[str]:
+@app.command()
+def monitor(
+    cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
+    health_port: Annotated[int, typer.Option(min=0, help="Serve health and metrics on this port; 0: any free.")] = 0,
+    targets: TargetsOption = None,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks.")] = 5.0,
+) -> None:
+    """Show as metrics what the broker knows of the exchange: lags of inboxes and feeds in events and seconds, freshness
+    of every feed, quarantine, members. Run one of it."""
+    import signal
+    import threading
+
+    from tidings import metrics
+    from tidings.clock import SystemClock
+    from tidings.kafka.announce import announced
+    from tidings.kafka.health import Health
+    from tidings.kafka.monitor import keep_watch
+    from tidings.kafka.observe import Observer
+    from tidings.metrics import MetricStore
+
+    where, clock = Cluster.load(cluster or default_cluster_file()), SystemClock()
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told.set())
+    registry, store = CollectorRegistry(), MetricStore(metrics.MONITOR_METRICS)
+    registry.register(store)
+    health = Health(clock, health_port, registry)
+    health.start()
+    typer.echo(f"Watching; metrics at http://127.0.0.1:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
+    try:
+        with announced(targets, f"monitor-{where.deployment}", health.port), Observer(where) as observer:
+            keep_watch(observer, store, health, clock, every, lambda: not told.is_set())
+    finally:
+        health.stop()
+
+
+def _command(path: Path, slot: int, health_port: int, targets: Path | None) -> list[str]:
     port = health_port + slot if health_port else 0
+    announce = [] if targets is None else ["--targets", str(targets)]
     return [
         sys.executable, "-m", "commands.run", "exchange", "--slot", str(slot), "--cluster", str(path),
-        "--health-port", str(port), "--parent", str(os.getpid()),
+        "--health-port", str(port), "--parent", str(os.getpid()), *announce,
     ]  # fmt: skip
 
 

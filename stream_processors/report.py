@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from stream_processors.compiled import CompiledInbox
 from tidings import metrics
 from tidings.clock import Clock
-from tidings.decisions import Entry, Outcome
+from tidings.decisions import Entry, Outcome, ViewOutcome
 from tidings.errors import Severity
 from tidings.log import InboxRecord, Partition
 from tidings.policy.model import Policy
+
+# `HELD` is reserved.
+_OUTCOMES = tuple(each.value.lower() for each in Outcome if each is not Outcome.HELD)
+_MADE = tuple(each.value.lower() for each in ViewOutcome if each is not ViewOutcome.HELD)
 
 
 class Report:
@@ -28,6 +32,18 @@ class Report:
         """A policy was taken up."""
         self._agreements = {view.feed: view.agreement for view in policy.views}
         self._store.set(metrics.POLICY_VERSION, policy.version)
+        self._begin_at_zero(policy)
+
+    def _begin_at_zero(self, policy: Policy) -> None:
+        """A counter that first appears as 1 has risen by nothing, as Prometheus sees it: so each begins at 0."""
+        for inbox in policy.inboxes:
+            for outcome in _OUTCOMES:
+                self._store.add(metrics.EVENTS, 0, inbox.event_type, outcome)
+            self._store.add(metrics.QUARANTINED, 0, inbox.event_type)
+            self._store.observe(metrics.LATENCY, (), inbox.event_type)
+        for view in policy.views:
+            for made in _MADE:
+                self._store.add(metrics.DELIVERIES, 0, view.agreement, view.event_type, made)
 
     def deciding(self, records: list[InboxRecord], partition: Partition) -> None:
         """A partition's share of a batch is about to be decided."""

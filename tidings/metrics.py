@@ -7,7 +7,7 @@ an id of the policy or a word of a closed list: never free text, never an id or 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -31,6 +31,7 @@ class Label(StrEnum):
     OUTCOME = "outcome"
     AGREEMENT = "agreement"
     REASON = "reason"
+    AGENCY = "agency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,65 @@ LAG = MetricSpec(
 )  # fmt: skip
 POLICY_VERSION = MetricSpec("tidings_policy_version", Kind.GAUGE, "version", (), "The policy in force at this worker.")
 
-METRICS: tuple[MetricSpec, ...] = (
+TURN_AGE = MetricSpec(
+    "tidings_turn_age_seconds", Kind.GAUGE, "seconds", (), "Since the worker's loop last made a turn.",
+)  # fmt: skip
+READY = MetricSpec("tidings_ready", Kind.GAUGE, "boolean", (), "1 where the worker runs and has its share, else 0.")
+PARTITIONS = MetricSpec("tidings_worker_partitions", Kind.GAUGE, "partitions", (), "Inbox partitions of this worker.")
+
+PUBLISHED_POLICY = MetricSpec(
+    "tidings_published_policy_version", Kind.GAUGE, "version", (), "The newest policy in `exchange.policy`.",
+)  # fmt: skip
+MEMBERS = MetricSpec("tidings_group_members", Kind.GAUGE, "workers", (), "Workers in the exchange's consumer group.")
+QUARANTINE_EVENTS = MetricSpec(
+    "tidings_quarantine_events", Kind.GAUGE, "events", (), "Events in quarantine now.",
+)  # fmt: skip
+OBSERVED_AT = MetricSpec(
+    "tidings_observed_timestamp_seconds", Kind.GAUGE, "seconds", (),
+    "When the monitor last saw everything, in seconds since 1970.",
+)  # fmt: skip
+INBOX_LAG_EVENTS = MetricSpec(
+    "tidings_inbox_lag_events", Kind.GAUGE, "events", (Label.AGENCY, Label.EVENT_TYPE),
+    "At most this many events of a publisher's inbox wait to be decided.",
+)  # fmt: skip
+INBOX_LAG_SECONDS = MetricSpec(
+    "tidings_inbox_lag_seconds", Kind.GAUGE, "seconds", (Label.AGENCY, Label.EVENT_TYPE),
+    "How long the oldest event of a publisher's inbox has waited to be decided; 0 where none waits.",
+)  # fmt: skip
+FRESHNESS = MetricSpec(
+    "tidings_feed_freshness_seconds", Kind.GAUGE, "seconds", (Label.AGENCY, Label.AGREEMENT, Label.EVENT_TYPE),
+    "How long the oldest event that a subscriber's feed may lack has waited in its inbox; 0 where it lacks none.",
+)  # fmt: skip
+FEED_VIEWS = MetricSpec(
+    "tidings_feed_views", Kind.GAUGE, "views", (Label.AGENCY, Label.AGREEMENT, Label.EVENT_TYPE),
+    "Views ever written to a subscriber's feed, by its last sequences.",
+)  # fmt: skip
+FEED_LAG_EVENTS = MetricSpec(
+    "tidings_feed_lag_events", Kind.GAUGE, "views", (Label.AGENCY, Label.AGREEMENT, Label.EVENT_TYPE),
+    "Views of a feed that its subscriber's slowest group has not committed as read.",
+)  # fmt: skip
+FEED_LAG_SECONDS = MetricSpec(
+    "tidings_feed_lag_seconds", Kind.GAUGE, "seconds", (Label.AGENCY, Label.AGREEMENT, Label.EVENT_TYPE),
+    "How long the oldest view that its subscriber's slowest group has not committed as read has stood in the feed.",
+)  # fmt: skip
+
+EXCHANGE_METRICS: tuple[MetricSpec, ...] = (
     EVENTS, DELIVERIES, REJECTIONS, FLAGS, QUARANTINED, BATCH_EVENTS, BATCH_SECONDS, ABORTS, LATENCY, LAG,
     POLICY_VERSION,
 )  # fmt: skip
-"""The table: documentation, dashboards and tests are made from it."""
+"""What a worker's exchange writes, once a batch."""
+
+WORKER_METRICS: tuple[MetricSpec, ...] = (TURN_AGE, READY, PARTITIONS)
+"""What a worker's health endpoint adds when it is asked, from the loop's last snapshot."""
+
+MONITOR_METRICS: tuple[MetricSpec, ...] = (
+    PUBLISHED_POLICY, MEMBERS, QUARANTINE_EVENTS, OBSERVED_AT, INBOX_LAG_EVENTS, INBOX_LAG_SECONDS, FRESHNESS,
+    FEED_VIEWS, FEED_LAG_EVENTS, FEED_LAG_SECONDS,
+)  # fmt: skip
+"""What `tidings run monitor` serves: what is known from the broker alone, whether workers run or not."""
+
+METRICS: tuple[MetricSpec, ...] = (*EXCHANGE_METRICS, *WORKER_METRICS, *MONITOR_METRICS)
+"""The table: documentation, dashboards, alerts and tests are made from it."""
 
 _Labels = tuple[str, ...]
 
@@ -103,7 +158,7 @@ class MetricStore(Collector):
     Register it: `registry.register(store)`. A metric that is not in the table cannot be written.
     """
 
-    def __init__(self, table: Sequence[MetricSpec] = METRICS) -> None:
+    def __init__(self, table: Sequence[MetricSpec] = EXCHANGE_METRICS) -> None:
         self._lock = Lock()
         self._values: dict[MetricSpec, dict[_Labels, float]] = {spec: {} for spec in table}
         self._buckets: dict[MetricSpec, dict[_Labels, list[int]]] = {spec: {} for spec in table if spec.buckets}
@@ -120,6 +175,13 @@ class MetricStore(Collector):
         _check(spec, Kind.GAUGE, labels)
         with self._lock:
             self._values[spec][labels] = value
+
+    def replace(self, spec: MetricSpec, values: Mapping[_Labels, float]) -> None:
+        """Make `values` all the series that a gauge has: what is not in it is shown no more."""
+        for labels in values:
+            _check(spec, Kind.GAUGE, labels)
+        with self._lock:
+            self._values[spec] = dict(values)
 
     def observe(self, spec: MetricSpec, values: Iterable[float], *labels: str) -> None:
         """Add a batch of observations to a histogram."""

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from tidings import metrics
 from tidings.metrics import METRICS, Kind, Label, MetricSpec, MetricStore
 
-UNITS = {"seconds", "events", "views", "reasons", "transactions", "version"}
+UNITS = {"seconds", "events", "views", "reasons", "transactions", "version", "partitions", "workers", "boolean"}
 
 
 @pytest.mark.parametrize("spec", METRICS, ids=lambda spec: spec.name)
@@ -29,7 +29,7 @@ def test_a_metric_obeys_the_grammar(spec: MetricSpec) -> None:
 def test_no_label_holds_free_text() -> None:
     """The list of labels is closed: ids of the policy and words of closed lists."""
     assert {label for spec in METRICS for label in spec.labels} <= set(Label)
-    assert {label.value for label in Label} == {"event_type", "outcome", "agreement", "reason"}
+    assert {label.value for label in Label} == {"event_type", "outcome", "agreement", "reason", "agency"}
 
 
 def test_names_are_unique_and_every_metric_of_the_module_is_in_the_table() -> None:
@@ -63,3 +63,22 @@ def test_a_wrong_kind_or_label_count_is_refused() -> None:
         store.set(metrics.EVENTS, 1, "a", "b")
     with pytest.raises(ValueError, match="labels"):
         store.add(metrics.EVENTS, 1, "a")
+
+
+def test_a_gauge_forgets_what_is_no_longer_there() -> None:
+    """`replace` makes the given series all there are, and takes gauges only."""
+    store = MetricStore(metrics.MONITOR_METRICS)
+    store.set(metrics.INBOX_LAG_EVENTS, 1, "gro", "gone")
+    store.replace(metrics.INBOX_LAG_EVENTS, {("gro", "death-registered"): 2.0})
+    [family] = [each for each in store.collect() if each.name == metrics.INBOX_LAG_EVENTS.name]
+
+    assert [(each.labels["event_type"], each.value) for each in family.samples] == [("death-registered", 2.0)]
+    with pytest.raises(ValueError, match="counter"):
+        MetricStore().replace(metrics.EVENTS, {("a", "b"): 1.0})
+
+
+def test_a_worker_and_the_monitor_show_no_metric_of_each_other() -> None:
+    """The three parts of the table are disjoint, so that no 0 of one process hides what another has seen."""
+    parts = (metrics.EXCHANGE_METRICS, metrics.WORKER_METRICS, metrics.MONITOR_METRICS)
+
+    assert sum(map(len, parts)) == len(set().union(*parts)) == len(METRICS)

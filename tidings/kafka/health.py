@@ -58,6 +58,14 @@ class Health:
         """Whether the worker runs and the group has given it its share."""
         return self.live() and self._snapshot.state is State.RUNNING and self._snapshot.assigned
 
+    def turn_age(self) -> float:
+        """Seconds since the loop last made a turn."""
+        return max(0.0, self._clock.monotonic() - self._snapshot.at_monotonic)
+
+    def partitions(self) -> int:
+        """How many inbox partitions the worker has."""
+        return len(self._snapshot.partitions)
+
     def _answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
         if path == "/metrics":
             return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self._registry)

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import structlog
 from confluent_kafka import Consumer
@@ -14,12 +15,21 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from tidings.clock import Clock, SystemClock
 from tidings.errors import TidingsError
-from tidings.kafka.clients import ClientSettings, consumer_config, open_consumer, open_producer, producer_config
+from tidings.kafka.announce import announced
+from tidings.kafka.clients import (
+    ClientSettings,
+    consumer_config,
+    open_consumer,
+    open_producer,
+    producer_config,
+    slot_name,
+)
 from tidings.kafka.group_protocol import Connector
 from tidings.kafka.health import Health
 from tidings.kafka.loop import Loop
 from tidings.kafka.settings import GroupProtocol, LoopSettings
 from tidings.kafka.snapshot import Snapshot
+from tidings.kafka.worker_metrics import WorkerMetrics
 from tidings.log import Handler
 
 _log = structlog.get_logger(__name__)
@@ -34,12 +44,14 @@ class Place:
     """Where one worker runs: its slot of the deployment, its principal, its health port (0: any free one).
 
     `parent` is the process id of the supervisor: the worker drains when it is gone. 0 means that there is none.
+    `targets` is where to say at which port metrics are served (`tidings.kafka.announce`); None: nowhere.
     """
 
     slot: int
     principal: str = "exchange"
     health_port: int = 0
     parent: int = 0
+    targets: Path | None = None
 
 
 def settle_memory() -> None:
@@ -72,6 +84,7 @@ def run_worker(
     settings = settings or LoopSettings()
     clock = clock or SystemClock()
     health = Health(clock, place.health_port, registry)
+    registry.register(WorkerMetrics(health))
 
     def observe(snapshot: Snapshot) -> None:
         health.observe(snapshot)
@@ -100,7 +113,8 @@ def run_worker(
     health.start()
     _log.info("worker started", slot=place.slot, health_port=health.port)
     try:
-        loop.run()
+        with announced(place.targets, slot_name(cluster.deployment, place.slot), health.port):
+            loop.run()
     except TidingsError as failure:
         _log.error("worker stopped", slot=place.slot, error=type(failure).__name__, why=str(failure))
         return failure.exit_code

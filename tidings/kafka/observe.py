@@ -1,0 +1,256 @@
+"""Looks at a running exchange from the broker: who is behind by how much, who decided last, what is in quarantine.
+
+Inboxes and feeds are looked at as a reader would see them: the first committed record that a group has not read says
+since when it waits, and on a feed its sequence says exactly how many views wait, since sequences have no gaps. Offsets
+would count the marks of transactions too, and a group that has read everything would never be seen to have.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+from tidings import topics
+from tidings.clock import Clock, SystemClock
+from tidings.decisions import Block, decode_block, parse_anchor
+from tidings.kafka.admin import Admin
+from tidings.kafka.clients import group_name
+from tidings.kafka.cluster import Cluster
+from tidings.kafka.first_records import FirstRecords
+from tidings.kafka.groups import Groups
+from tidings.kafka.policy_store import PolicyReader
+from tidings.kafka.read import LogReader
+from tidings.log import InboxRecord, Partition
+from tidings.observation import FeedSeen, GroupSeen, InboxSeen, Observation, WorkerSeen
+from tidings.policy.model import Inbox, Policy, View
+from tidings.projection import view_head
+from tidings.quarantine import QuarantineRecord, decode_quarantine
+from tidings.replays import ReplayRequest, parse_request
+
+
+class Observer:
+    """Looks as `principal`, who must be allowed to read every topic and group. For one thread. Close it, or use `with`.
+
+    Between two looks it keeps the policy and the blocks that it has read, so that an idle exchange costs little.
+    """
+
+    def __init__(self, cluster: Cluster, principal: str = "admin", clock: Clock | None = None) -> None:
+        self._cluster = cluster
+        self._clock = clock or SystemClock()
+        self._admin = Admin(cluster, principal, clock=self._clock)
+        self._groups = Groups(cluster, principal)
+        self._reader = LogReader(cluster, principal, self._clock)
+        self._first = FirstRecords(cluster, principal, self._clock)
+        self._policies = PolicyReader(cluster, principal, self._clock)
+        self._policy: Policy | None = None
+        self._blocks: dict[Partition, tuple[str, Block]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the connections go."""
+        for each in (self._reader, self._first, self._policies):
+            each.close()
+
+    def look(self) -> Observation:
+        """The exchange as it is now. Raises Fatal where no policy was published, Retriable where no broker answers."""
+        policy = self._newest()
+        now_ms = self._clock.now_ms()
+        inboxes = self._inboxes(policy, now_ms)
+        blocks = {each.partition: each.block for each in inboxes if each.block is not None}
+        group = group_name(self._cluster.deployment)
+        workers = tuple(
+            _worker(member.name, member.partitions, blocks) for member in self._groups.members([group])[group]
+        )
+        return Observation(
+            at_ms=now_ms,
+            policy_version=policy.version,
+            inboxes=inboxes,
+            feeds=self._feeds(policy, inboxes, now_ms),
+            workers=tuple(sorted(workers, key=lambda each: each.name)),
+            quarantined=self._quarantined(blocks),
+        )
+
+    def _newest(self) -> Policy:
+        self._policy = self._policies.load() if self._policy is None else (self._policies.newer() or self._policy)
+        return self._policy
+
+    def _inboxes(self, policy: Policy, now_ms: int) -> tuple[InboxSeen, ...]:
+        inboxes = {Partition(each.topic, number): each for each in policy.inboxes for number in range(each.partitions)}
+        committed = self._admin.group_offsets(group_name(self._cluster.deployment), inboxes)
+        ends = self._reader.ends(inboxes)
+        self._read_blocks({partition: anchor for partition, (_, anchor) in committed.items()})
+        behind = {each: at for each, (at, _) in committed.items() if at < ends[each]}
+        waiting = self._first.at(behind)
+        return tuple(
+            _inbox(partition, inbox, committed.get(partition, (0, ""))[0], ends[partition], waiting.get(partition),
+                   self._block(partition), now_ms)
+            for partition, inbox in sorted(inboxes.items())
+        )  # fmt: skip
+
+    def _block(self, partition: Partition) -> Block | None:
+        known = self._blocks.get(partition)
+        return None if known is None else known[1]
+
+    def _read_blocks(self, anchors: Mapping[Partition, str]) -> None:
+        """Read the last block of each partition whose anchor has moved; a partition of the log gives one a round."""
+        due: dict[Partition, list[tuple[Partition, str, int]]] = defaultdict(list)
+        for partition, text in anchors.items():
+            anchor = parse_anchor(text)
+            known = self._blocks.get(partition)
+            if anchor is not None and (known is None or known[0] != text):
+                due[Partition(topics.DECISIONS, anchor.partition)].append((partition, text, anchor.offset))
+        while due:
+            turn = {where: queue.pop() for where, queue in due.items()}
+            found = self._first.at({where: offset for where, (_, _, offset) in turn.items()})
+            for where, (partition, text, offset) in turn.items():
+                record = found[where]
+                if record is not None and record.offset == offset and record.value is not None:
+                    self._blocks[partition] = (text, decode_block(record.value))
+            due = {where: queue for where, queue in due.items() if queue}
+
+    def _feeds(self, policy: Policy, inboxes: Iterable[InboxSeen], now_ms: int) -> tuple[FeedSeen, ...]:
+        by_topic: dict[str, list[InboxSeen]] = defaultdict(list)
+        for each in inboxes:
+            by_topic[each.partition.topic].append(each)
+        there = self._admin.topics()
+        seen = self._subscribers(policy, there, by_topic, now_ms)
+        return tuple(
+            _feed(view, by_topic[view.inbox], tuple(seen.get(view.feed, ())))
+            for view in sorted(policy.views, key=lambda view: view.feed)
+        )
+
+    def _subscribers(
+        self, policy: Policy, there: Mapping[str, int], inboxes: Mapping[str, list[InboxSeen]], now_ms: int
+    ) -> dict[str, list[GroupSeen]]:
+        """The groups that have committed to a feed of their agency, by feed."""
+        feeds: dict[str, list[View]] = defaultdict(list)
+        for view in policy.views:
+            if view.feed in there:
+                feeds[view.subscriber].append(view)
+        of_agency = {name: views for name in self._groups.names() if (views := feeds.get(name.partition(".")[0]))}
+        members = self._groups.members(list(of_agency))
+        found: dict[str, list[GroupSeen]] = defaultdict(list)
+        for group, views in of_agency.items():
+            partitions = [Partition(view.feed, number) for view in views for number in range(there[view.feed])]
+            committed = {each: at for each, (at, _) in self._admin.group_offsets(group, partitions).items()}
+            reads = {partition.topic for partition in committed}
+            # Of a feed that it reads, a partition that the group has not committed to is unread from its start.
+            offsets = {each: committed.get(each, 0) for each in partitions if each.topic in reads}
+            unread = self._unread(offsets)
+            readers = Counter(topic for member in members[group] for topic in {at.topic for at in member.partitions})
+            for view in views:
+                if view.feed in reads:
+                    last = _sequences(view.feed, inboxes[view.inbox])
+                    found[view.feed].append(_group(group, readers[view.feed], view.feed, unread, last, now_ms))
+        return found
+
+    def _unread(self, offsets: Mapping[Partition, int]) -> dict[Partition, InboxRecord]:
+        ends = self._reader.ends(offsets)
+        first = self._first.at({each: at for each, at in offsets.items() if at < ends[each]})
+        return {partition: record for partition, record in first.items() if record is not None}
+
+    def _quarantined(self, blocks: Mapping[Partition, Block]) -> int:
+        records = [
+            decode_quarantine(each.value)
+            for each in self._reader.read_to_end(topics.QUARANTINE)
+            if each.value is not None
+        ]
+        if not records:
+            return 0
+        requests = (parse_request(each.offset, each.value) for each in self._reader.read_to_end(topics.REPLAYS))
+        answered = {partition: block.replays_to for partition, block in blocks.items()}
+        return quarantined(records, [each for each in requests if each is not None], answered)
+
+
+def quarantined(
+    records: Iterable[QuarantineRecord], requests: Iterable[ReplayRequest], answered: Mapping[Partition, int]
+) -> int:
+    """How many events are in quarantine: recorded there, and not replayed well since.
+
+    Each replay that was answered has either failed again, which leaves one more record marked late, or gone well.
+    `answered` is the last position of the requests that each inbox partition has answered.
+    """
+    places: set[tuple[Partition, int]] = set()
+    failed_again: Counter[tuple[Partition, int]] = Counter()
+    for record in records:
+        place = Partition(record.inbox, record.partition), record.offset
+        places.add(place)
+        failed_again[place] += record.late
+    replayed = Counter(
+        (request.partition, request.offset)
+        for request in requests
+        if request.position <= answered.get(request.partition, -1)
+    )
+    return sum(replayed[place] <= failed_again[place] for place in places)
+
+
+def _worker(name: str, partitions: tuple[Partition, ...], blocks: Mapping[Partition, Block]) -> WorkerSeen:
+    versions = [blocks[each].policy_version for each in partitions if each in blocks]
+    return WorkerSeen(name, len(partitions), min(versions, default=None))
+
+
+def _inbox(
+    partition: Partition,
+    inbox: Inbox,
+    committed: int,
+    end: int,
+    first: InboxRecord | None,
+    block: Block | None,
+    now_ms: int,
+) -> InboxSeen:
+    waiting = 0 if first is None else end - first.offset
+    return InboxSeen(
+        partition, inbox.agency, inbox.event_type, committed, end, waiting, _age(first, now_ms), block
+    )  # fmt: skip
+
+
+def _feed(view: View, inboxes: Iterable[InboxSeen], groups: tuple[GroupSeen, ...]) -> FeedSeen:
+    inboxes = list(inboxes)
+    return FeedSeen(
+        feed=view.feed,
+        agency=view.subscriber,
+        agreement=view.agreement,
+        event_type=view.event_type,
+        views=sum(_sequences(view.feed, inboxes).values()),
+        freshness_seconds=max((each.waiting_seconds for each in inboxes), default=0.0),
+        groups=groups,
+    )
+
+
+def _sequences(feed: str, inboxes: Iterable[InboxSeen]) -> dict[int, int]:
+    """The last sequence of each partition of a feed: it has the number of the inbox partition that fills it."""
+    return {
+        each.partition.partition: dict(each.block.sequences).get(feed, 0)
+        for each in inboxes
+        if each.block is not None
+    }  # fmt: skip
+
+
+def _group(
+    group: str,
+    members: int,
+    feed: str,
+    unread: Mapping[Partition, InboxRecord],
+    last: Mapping[int, int],
+    now_ms: int,
+) -> GroupSeen:
+    lag, age = 0, 0.0
+    for partition, record in unread.items():
+        if partition.topic == feed and record.value is not None:
+            # The block may be older than the record by a batch: at least the record itself waits.
+            lag += max(1, last.get(partition.partition, 0) - view_head(record.value).sequence + 1)
+            age = max(age, _age(record, now_ms))
+    return GroupSeen(group, members, lag, age)
+
+
+def _age(record: InboxRecord | None, now_ms: int) -> float:
+    return 0.0 if record is None else max(0, now_ms - record.timestamp_ms) / 1000
