@@ -64,6 +64,8 @@ def interval_of(value: object) -> Interval | None:
 
     None where it is nothing of the kind or names a day, month or time that does not exist. Never raises.
     """
+    if type(value) is dict:
+        return _reading(value)
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int):
@@ -71,15 +73,31 @@ def interval_of(value: object) -> Interval | None:
     if isinstance(value, str):
         parts = from_text(value)
         return None if parts is None else interval_of(parts)
-    if isinstance(value, Mapping) and exists(value):
-        return _interval(value)
-    return None
+    return _reading(value) if isinstance(value, Mapping) else None
 
 
 def exists(value: Mapping[str, Any]) -> bool:
     """Whether a PartialDate names a year (1 to 9999), month, day and time that exist; a day needs its month. Never
     raises."""
-    year, month, day, time = value.get("year"), value.get("month"), value.get("day"), value.get("time")
+    return _reading(value) is not None
+
+
+def _reading(value: Mapping[str, Any]) -> Interval | None:
+    get = value.get
+    parts = get("year"), get("month"), get("day"), get("time"), get("zone")
+    try:
+        return _read(*parts)
+    except TypeError:  # a part that cannot be looked up, such as a list
+        return _read.__wrapped__(*parts)
+
+
+# The same few thousand days come again and again, each several times an event. `typed`: 2023.0 is no year, True no day.
+@lru_cache(maxsize=32_768, typed=True)
+def _read(year: Any, month: Any, day: Any, time: Any, zone: Any) -> Interval | None:
+    return _interval(year, month, day, time, zone) if _exists(year, month, day, time) else None
+
+
+def _exists(year: Any, month: Any, day: Any, time: Any) -> bool:
     if not isinstance(year, int) or not 1 <= year <= 9999:
         return False
     if month is None:
@@ -128,8 +146,7 @@ def full_day(value: object) -> date | None:
     return date(value["year"], value["month"], value["day"])
 
 
-def _interval(value: Mapping[str, Any]) -> Interval:
-    year, month, day, time = value["year"], value.get("month"), value.get("day"), value.get("time")
+def _interval(year: int, month: int | None, day: int | None, time: object, named_zone: object) -> Interval:
     first = date(year, month or 1, day or 1)
     last = date(year, month or 12, day or days_in_month(year, month or 12))
     start, end = _wall_ms(first), _wall_ms(last) + DAY_MS - 1
@@ -137,7 +154,7 @@ def _interval(value: Mapping[str, Any]) -> Interval:
         of_day = _time_ms(time)
         if of_day is not None:
             start, end = _wall_ms(first) + of_day[0], _wall_ms(first) + of_day[1]
-    zone = _zone(value.get("zone"))
+    zone = _zone(named_zone)
     if zone is None:
         return Interval(start, end, zoned=False)
     # A wall-clock time that happens twice when clocks go back has two readings: the first one and the last one count.

@@ -98,12 +98,23 @@ class Check(ABC):
 class EachValue(Check):
     """A check that judges each value at each of its paths by itself; a path is at fault when one of its values is."""
 
+    def __init__(self, rule: CheckRule, lists: ReferenceLists) -> None:
+        super().__init__(rule, lists)
+        self._values = tuple((path, walk.getter(path)) for path in self.paths)
+
     def _set_up(self, paths: tuple[str, ...], params: Any, lists: ReferenceLists) -> None:
         del paths, params, lists
 
     def find(self, event: Event, now_ms: int) -> Iterable[str]:
         """See `Check.find`."""
-        return [path for path in self.paths if any(not self._holds(value, now_ms) for value in walk.get(event, path))]
+        found = []
+        holds = self._holds
+        for path, values in self._values:
+            for value in values(event):
+                if not holds(value, now_ms):
+                    found.append(path)
+                    break
+        return found
 
     @abstractmethod
     def _holds(self, value: Any, now_ms: int) -> bool:

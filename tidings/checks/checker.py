@@ -40,7 +40,7 @@ class Checker:
         for severity, check in checks:
             for path in check.find(event, now_ms):
                 found.add(Finding(check.code, path, severity))
-        return tuple(sorted(found))
+        return tuple(sorted(found)) if found else ()
 
 
 def _annulling(rule: CheckRule) -> Severity:

@@ -94,17 +94,18 @@ class DateOrder(Check):
         while same < min(len(first), len(then)) - 1 and first[same] == then[same]:
             same += 1
         self._around = ".".join(first[:same])
-        self._inner_first, self._inner_then = ".".join(first[same:]), ".".join(then[same:])
+        self._records = walk.getter(self._around) if self._around else None
+        self._firsts, self._thens = walk.getter(".".join(first[same:])), walk.getter(".".join(then[same:]))
         if not set(paths) <= {self._first, self._then}:
             raise ValueError("paths names a path that is neither params.first nor params.then")
 
     def find(self, event: Event, now_ms: int) -> Iterable[str]:
         """See `Check.find`."""
         del now_ms
-        records = walk.get(event, self._around) if self._around else (event,)
+        records = self._records(event) if self._records else (event,)
         return (self._then,) if any(map(self._is_out_of_order, records)) else ()
 
     def _is_out_of_order(self, record: Event) -> bool:
-        thens = [interval_of(value) for value in walk.get(record, self._inner_then)]
-        firsts = [interval_of(value) for value in walk.get(record, self._inner_first)] if thens else []
+        thens = [interval_of(value) for value in self._thens(record)]
+        firsts = [interval_of(value) for value in self._firsts(record)] if thens else []
         return any(f is not None and t is not None and f.surely_after(t) for f in firsts for t in thens)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tidings.catalogue import walk
@@ -61,19 +61,23 @@ class RequiredIf(Check):
             raise ValueError("paths is empty")
         self._unless: tuple[str, ...] = params.unless_change
         self._when: When | None = params.when
+        self._condition = None if self._when is None else walk.getter(self._when.path)
+        self._values = tuple((path, walk.getter(path)) for path in paths)
 
     def find(self, event: Event, now_ms: int) -> Iterable[str]:
         """See `Check.find`."""
         del now_ms
         if any(event.get("change") == change for change in self._unless) or not self._applies(event):
             return ()
-        return [path for path in self.paths if not any(map(_said, walk.get(event, path)))]
+        return [path for path, values in self._values if not any(map(_said, values(event)))]
 
     def _applies(self, event: Event) -> bool:
-        return self._when is None or _one_of(walk.get(event, self._when.path), self._when.values)
+        if self._when is None or self._condition is None:
+            return True
+        return _one_of(self._condition(event), self._when.values)
 
 
-def _one_of(found: list[Any], wanted: tuple[str | int | bool, ...]) -> bool:
+def _one_of(found: Sequence[Any], wanted: tuple[str | int | bool, ...]) -> bool:
     if not wanted:
         return bool(found)
     # True == 1 in Python, yet they are not the same in an event.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidings.catalogue import default_catalogue_dir, field_map, load_catalogue, walk
 
@@ -55,6 +57,23 @@ def test_walk(path: str, expected: list[object]) -> None:
     record = {"a": 1, "b": [{"c": 1}, {"c": [2, 3]}, {"c": None}, None], "d": ["x", None, "y"], "e": None}
 
     assert expected == walk.get(record, path)
+    assert expected == list(walk.getter(path)(record))
+
+
+_STEPS = st.sampled_from(["a", "b", "c"])
+_VALUES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_STEPS, inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(_STEPS, _VALUES), st.lists(_STEPS, min_size=1, max_size=4))
+def test_a_compiled_path_reads_the_same(record: dict[str, object], steps: list[str]) -> None:
+    """`getter` finds what `get` finds, whatever stands on the way."""
+    path = ".".join(steps)
+
+    assert walk.get(record, path) == list(walk.getter(path)(record))
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE.event_types))
