@@ -33,8 +33,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-docs: $(STAMP) ## write docs/reference from the code
+docs: $(STAMP) ## write docs/reference, rules and dashboards from the code
 	@$(BIN)/tidings docs
+	@$(BIN)/python -m deploy.prometheus
 
 lock: ## pin requirements with hashes, without index addresses
 	@$(BIN)/pip-compile -q --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in

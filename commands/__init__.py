@@ -16,6 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("commands.demo", "demo"),
     "up": ("commands.up", "up"),
     "status": ("commands.status", "status"),
+    "top": ("commands.top", "top"),
     "down": ("commands.down", "down"),
     "plan": ("commands.plan", "plan"),
     "approve": ("commands.approve", "approve"),

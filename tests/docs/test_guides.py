@@ -30,6 +30,7 @@ PAGES = sorted(
         *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
         *(CHECKOUT / "docs" / "guides").glob("*.md"),
         *(CHECKOUT / "docs" / "adr").glob("*.md"),
+        *(CHECKOUT / "docs" / "runbooks").glob("*.md"),
     ]
 )
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

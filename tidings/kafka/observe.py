@@ -15,6 +15,7 @@ from typing import Self
 from tidings import topics
 from tidings.clock import Clock, SystemClock
 from tidings.decisions import Block, decode_block, parse_anchor
+from tidings.errors import Fatal
 from tidings.kafka.admin import Admin
 from tidings.kafka.clients import group_name
 from tidings.kafka.cluster import Cluster
@@ -80,7 +81,12 @@ class Observer:
         )
 
     def _newest(self) -> Policy:
-        self._policy = self._policies.load() if self._policy is None else (self._policies.newer() or self._policy)
+        if self._policy is not None:
+            self._policy = self._policies.newer() or self._policy
+        elif topics.POLICY not in self._admin.topics():
+            raise Fatal("no policy has been published: run `tidings apply`")
+        else:
+            self._policy = self._policies.load()
         return self._policy
 
     def _inboxes(self, policy: Policy, now_ms: int) -> tuple[InboxSeen, ...]:

@@ -1,0 +1,75 @@
+"""The files that Prometheus reads, made from the tables: rules, and the configuration that names what is scraped."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from deploy.prometheus.alerts import STATE_ALERTS
+from deploy.prometheus.rule import Alert
+from deploy.prometheus.runbooks import BASE_URL, page_of
+from deploy.prometheus.slos import burn_alerts, recordings
+
+HOME = Path(__file__).resolve().parent
+JOBS = ("exchange", "monitor")
+_HEAD = "# Made by `make docs` from deploy/prometheus/{module}.py; not edited by hand.\n"
+
+
+def rules_file(runbooks: str = BASE_URL) -> str:
+    """`rules/tidings.yml`: `runbooks` is where operators read docs/runbooks, with a slash at its end."""
+    groups = [
+        {"name": "tidings-slo", "rules": [{"record": each.record, "expr": each.expr} for each in recordings()]},
+        {"name": "tidings-slo-alerts", "rules": [_alert(each, runbooks) for each in burn_alerts()]},
+        {"name": "tidings-alerts", "rules": [_alert(each, runbooks) for each in STATE_ALERTS]},
+    ]
+    return _HEAD.format(module="alerts") + _yaml({"groups": groups})
+
+
+def config_file(targets: str = "targets", rules: str = "rules/*.yml", interval: str = "15s") -> str:
+    """`prometheus.yml`: `targets` is the folder in which workers and monitor say where they are (`--targets`).
+
+    Paths that are not absolute are relative to the file.
+    """
+    jobs = [{"job_name": job, "file_sd_configs": [_watched(f"{targets}/{job}-*.json")]} for job in JOBS]
+    content = {
+        "global": {"scrape_interval": interval, "evaluation_interval": interval},
+        "rule_files": [rules],
+        "scrape_configs": jobs,
+    }
+    return _HEAD.format(module="files") + _yaml(content)
+
+
+def files(runbooks: str = BASE_URL) -> dict[str, str]:
+    """Every generated file by its path below deploy/prometheus."""
+    return {"rules/tidings.yml": rules_file(runbooks), "prometheus.yml": config_file()}
+
+
+def _watched(pattern: str) -> dict[str, Any]:
+    # Changes are noticed at once; this is for file systems that do not tell.
+    return {"files": [pattern], "refresh_interval": "30s"}
+
+
+def _alert(alert: Alert, runbooks: str) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        "for": alert.hold,
+        "labels": {"severity": alert.severity.value},
+        "annotations": {
+            "summary": alert.summary,
+            "description": alert.description,
+            "runbook_url": runbooks + page_of(alert.name),
+        },
+    }
+
+
+def _yaml(content: dict[str, Any]) -> str:
+    yaml = YAML(typ="rt")
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    out = io.StringIO()
+    yaml.dump(content, out)
+    return out.getvalue()
