@@ -23,7 +23,7 @@ def sources_page() -> str:
 def _source(spec: SourceSpec) -> tuple[str, ...]:
     settled = (
         ("version", spec.version),
-        ("event types", codes(spec.event_types)),
+        ("event types", codes(spec.event_types) or "any, as the mapping says"),
         ("time zone", spec.time_zone),
         ("file names end in", codes(spec.extensions)),
         ("after a restart", spec.guarantee),

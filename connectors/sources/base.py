@@ -10,12 +10,15 @@ from typing import Any, BinaryIO, ClassVar, Protocol, TypeAlias, runtime_checkab
 
 import orjson
 
+from connectors.sources._values import MESSAGES, may_be_unsafe, unsafe_fields
 from tidings.errors import Problem
 
 EVENT_ID_NAMESPACE = uuid.UUID("6d1f3c8e-9a55-5c0a-b1a7-2f1d0a6f7e10")
 """The namespace of every event id that a connector derives. It never changes: an id is the same for ever."""
 
 _NOT_IN_ID = frozenset({"event_id", "received_at"})
+_NAMING = frozenset({"change", "record_id", "source", "subject", "protection", "environment", "supersedes"})
+"""Fields of the head that name an event: without them an annulment annuls nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,17 @@ class CleansingRule:
     meaning: str
 
 
+NOT_IN_ANNULMENT = CleansingRule("not-in-annulment", "a field that cannot be taken is left out of an annulment")
+"""What `finish_event` may do to a record: nothing in an annulment's body can refuse it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
     """A connector's manual as data.
 
     `time_zone` is the zone of times that carry none. `extensions` and `signatures` (bytes that stand near a file's
-    start) let `tidings publish` find the connector. `guarantee` says what holds after a restart.
+    start) let `tidings publish` find the connector. `guarantee` says what holds after a restart. A connector that
+    `needs_mapping` is told by a mapping file what its files mean, and may make events of any type.
     """
 
     name: str
@@ -108,6 +116,7 @@ class SourceSpec:
     mapping: tuple[FieldMapping, ...]
     cleansing: tuple[CleansingRule, ...] = ()
     guarantee: str = "The same file read again gives the same events, byte for byte."
+    needs_mapping: bool = False
 
 
 @runtime_checkable
@@ -132,9 +141,40 @@ def derive_event_id(system: str, message_id: str, event: dict[str, Any]) -> str:
 
     The content is the whole event as canonical JSON without its id and `received_at`. Source: RFC 9562, version 5.
     """
+    return _id(system, message_id, _content(event))
+
+
+def _content(event: dict[str, Any]) -> bytes:
     content = {name: value for name, value in event.items() if name not in _NOT_IN_ID}
-    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return str(uuid.uuid5(EVENT_ID_NAMESPACE, f"{system}\x1f{message_id}\x1f{digest}"))
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+
+def _id(system: str, message_id: str, content: bytes) -> str:
+    return str(uuid.uuid5(EVENT_ID_NAMESPACE, f"{system}\x1f{message_id}\x1f{hashlib.sha256(content).hexdigest()}"))
+
+
+def finish_event(system: str, message_id: str, event: dict[str, Any]) -> tuple[Cleansing, ...]:
+    """Give a whole event its id, once no value of it is one that a terminal or a spreadsheet would obey.
+
+    Raises RecordError at such a value. An annulment loses the field instead, which is returned, unless the value names
+    the event: or a living person stays dead downstream. Source: `connectors.sources._values`.
+    """
+    cleansed: list[Cleansing] = []
+    content = _content(event)
+    if may_be_unsafe(content):
+        cleansed += _make_safe(event)
+        content = _content(event)
+    event["event_id"] = _id(system, message_id, content)
+    return tuple(cleansed)
+
+
+def _make_safe(event: dict[str, Any]) -> Iterator[Cleansing]:
+    for path, rule in list(unsafe_fields(event)):
+        top = path.partition(".")[0]
+        if event["change"] != "ANNULLED" or top in _NAMING:
+            raise RecordError(path, rule, MESSAGES[rule])
+        event[top] = [] if isinstance(event[top], list) else None
+        yield Cleansing(path, NOT_IN_ANNULMENT.name)
 
 
 def new_head(context: SourceContext, system: str, ref: str) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from typing import Any, BinaryIO, ClassVar
 from connectors.sources._gro_fields import MAPPING, SYSTEM, read_registration
 from connectors.sources._xml import HostileFile, XmlRecords
 from connectors.sources.base import (
+    NOT_IN_ANNULMENT,
     Outcome,
     RecordError,
     RefusedRecord,
     SourceContext,
     SourceRecord,
     SourceSpec,
-    derive_event_id,
+    finish_event,
 )
 from tidings.errors import Problem
 
@@ -38,6 +39,7 @@ class GroDeathExtract:
         extensions=(".xml",),
         signatures=(b"DeathRegistrationGroup",),
         mapping=MAPPING,
+        cleansing=(NOT_IN_ANNULMENT,),
     )
 
     def read(self, file: BinaryIO, context: SourceContext) -> Iterator[Outcome]:
@@ -66,11 +68,11 @@ class GroDeathExtract:
 def _outcome(number: int, line: int, children: list[Any], context: SourceContext) -> Outcome:
     try:
         event, message_id = read_registration(children, context)
+        cleansed = finish_event(SYSTEM, message_id, event)
     except RecordError as error:
         message = f"record {number}: {error.message}"
         return RefusedRecord(number, Problem(context.file, line, f"{RECORD}.{error.field}", error.rule, message))
-    event["event_id"] = derive_event_id(SYSTEM, message_id, event)
-    return SourceRecord(number, line, EVENT_TYPE, event)
+    return SourceRecord(number, line, EVENT_TYPE, event, cleansed)
 
 
 def _file_refused(context: SourceContext, line: int, field: str, rule: str, message: str) -> RefusedRecord:

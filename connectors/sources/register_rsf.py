@@ -24,7 +24,7 @@ from connectors.sources.base import (
     SourceContext,
     SourceRecord,
     SourceSpec,
-    derive_event_id,
+    finish_event,
     new_head,
 )
 from tidings.errors import Problem
@@ -158,7 +158,7 @@ class _Reading:
             "subject": {"scheme": register.name, "value": key},
         }
         event |= body
-        event["event_id"] = derive_event_id(system, f"{self.number}/{item_hash}", event)
+        finish_event(system, f"{self.number}/{item_hash}", event)  # no entry annuls, so nothing is left out
         self._spill.set_state(key, version + 1, body)
         return SourceRecord(self.number, line, register.event_type, event)
 

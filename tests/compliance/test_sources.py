@@ -11,7 +11,7 @@ import pytest
 from connectors import SOURCES, find_source
 from connectors.sources.base import RefusedRecord, SourceRecord
 from producers.encode import Encoder
-from tests.compliance.sources import AGENCIES, MARK, RECEIVED_AT_MS, SAMPLES, read
+from tests.compliance.sources import AGENCIES, MAPPING, MARK, RECEIVED_AT_MS, SAMPLES, read
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.errors import BadInput
 from tidings.topics import is_id
@@ -33,7 +33,8 @@ def test_the_manual_is_complete(name: str) -> None:
     spec = SOURCES[name].spec
 
     assert is_id(spec.name)
-    assert all(getattr(spec, each.name) for each in dataclasses.fields(spec) if each.name != "cleansing")
+    empty = {"cleansing", "needs_mapping"} | ({"event_types", "signatures"} if spec.needs_mapping else set())
+    assert all(getattr(spec, each.name) for each in dataclasses.fields(spec) if each.name not in empty)
     assert set(spec.event_types) <= set(load_catalogue(default_catalogue_dir()).event_types)
 
 
@@ -106,9 +107,11 @@ def test_other_files_give_no_event(name: str, content: bytes) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_connector_is_found_by_content_and_by_name(name: str) -> None:
-    """Content decides whatever the file is called, and a name decides whatever it holds."""
-    assert type(find_source("x.dat", SAMPLES[name])) is SOURCES[name]
-    assert type(find_source("x.dat", b"", name)) is SOURCES[name]
+    """Content decides whatever the file is called, or a mapping does, and a name decides whatever it holds."""
+    mapping = MAPPING if SOURCES[name].spec.needs_mapping else None
+
+    assert type(find_source("x.dat", SAMPLES[name], None, mapping)) is SOURCES[name]
+    assert type(find_source("x.dat", b"", name, mapping)) is SOURCES[name]
 
 
 def test_an_unknown_format_is_refused() -> None:

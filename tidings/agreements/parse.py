@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -42,13 +42,13 @@ def parse_agreement(document: Document) -> Agreement:
         reserved = document.problem(
             ("hold",), "reserved", "is reserved for holding views back, and does nothing yet; take it out"
         )
-        return _parse(Document(document.file, kept, document.lines), Agreement, [reserved])
-    return _parse(document, Agreement, [])
+        return parse_document(Document(document.file, kept, document.lines), Agreement, (reserved,))
+    return parse_document(document, Agreement)
 
 
 def parse_agencies(document: Document) -> AgenciesFile:
     """The agencies of a document. Raises BadInput with every problem of form."""
-    return _parse(document, AgenciesFile, [])
+    return parse_document(document, AgenciesFile)
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
@@ -57,7 +57,9 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _parse(document: Document, model: type[ModelT], problems: list[Problem]) -> ModelT:
+def parse_document(document: Document, model: type[ModelT], problems: Sequence[Problem] = ()) -> ModelT:
+    """The model of a document, whichever kind of file it is. Raises BadInput with every problem of form, those of
+    `problems` among them."""
     if not isinstance(document.data, dict):
         raise BadInput([document.problem((), "wrong-type", "must be a mapping of clauses")])
     try:
