@@ -20,12 +20,16 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## set up, run the example country end to end and show the account (KEEP=1 leaves the stack up)
 	@$(BIN)/tidings demo $(if $(KEEP),--keep)
 
-test: $(STAMP) lint ## run every test, real broker and registry included (about 12 minutes on two cores)
+test: $(STAMP) ## lint and every test, real broker and registry included (about 7 minutes on two cores)
 	@mkdir -p build
-	@$(BIN)/python -m pytest -m "not broker and not stack" -q >build/fast.log 2>&1 & fast=$$!; \
-	$(BIN)/python -m pytest -m "broker or stack"; slow=$$?; \
-	wait $$fast; fast=$$?; cat build/fast.log; \
-	exit $$((slow ? slow : fast))
+	@# Side by side: what computes fills the time in which the others wait for brokers, sessions and time-outs.
+	@($(MAKE) -s lint && $(BIN)/python -m pytest -m "not broker and not stack" -q) >build/fast.log 2>&1 & fast=$$!; \
+	$(BIN)/python -m pytest -m stack --durations=5 >build/stack.log 2>&1 & stack=$$!; \
+	$(BIN)/python -m pytest -m "broker and not stack" --durations=5; broker=$$?; \
+	wait $$stack; stack=$$?; wait $$fast; fast=$$?; \
+	cat build/stack.log build/fast.log; \
+	echo "==> exit codes: lint and fast tests $$fast, stack $$stack, broker $$broker"; \
+	exit $$((fast ? fast : stack ? stack : broker))
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+import orjson
+
 from tidings.errors import Quarantine, TidingsError
 
 
@@ -22,6 +24,19 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(
         char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def json_line(value: Any) -> str:
+    """`value` as JSON on one line; bytes in hex. A program reads it back as it was, and a terminal obeys nothing of it:
+    orjson escapes the control characters of ASCII alone, so the others are escaped here. Source: RFC 8259, section 7.
+    """
+    text = orjson.dumps(value, default=bytes.hex).decode()
+    return "".join(char if char.isprintable() else _json_escaped(char) for char in text)
+
+
+def _json_escaped(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def defect_report(defect: BaseException) -> str:

@@ -22,10 +22,10 @@ def feed(
 
     It is read with AGENCY's own credentials: what the agency may not see is refused by the broker itself.
     """
-    import orjson
     from rich.console import Console
 
     from commands._feed_print import print_view
+    from commands._terminal import json_line
     from tidings.errors import Fatal
     from tidings.kafka.admin import Admin
     from tidings.kafka.follow import follow as records_of
@@ -49,6 +49,6 @@ def feed(
             view = decode_view(schema, record.value)
             key = (record.key or b"").decode()
             if as_json:
-                typer.echo(orjson.dumps({"feed": record.topic, "key": key, **view}, default=bytes.hex).decode())
+                typer.echo(json_line({"feed": record.topic, "key": key, **view}))
             else:
                 print_view(console, record.topic, key, view)

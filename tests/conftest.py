@@ -1,4 +1,7 @@
-"""The real things that tests may ask for: a secured broker, a factory of such brokers, the whole stack."""
+"""The real things that tests may ask for: one secured broker, one whole stack, and a factory of stacks of one's own.
+
+Those of the session are shared by all tests that ask: whoever writes to them takes names of its own.
+"""
 
 from __future__ import annotations
 
@@ -20,35 +23,51 @@ def stack_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackFac
     """Makes secured stacks on free ports, each in its own folder, and takes them down at the end of the module.
 
     `stack_factory(brokers=3)` gives three brokers; `registry=True` adds registry and gate; `data=` names the folder.
+    Seconds each: for tests that need a stack of their own.
     """
-    from deploy.local.stack import Options, down, up
+    from deploy.local.stack import down
 
     made: list[Path] = []
 
     def make(*, brokers: int = 1, registry: bool = False, data: Path | None = None) -> Stack:
         folder = data or tmp_path_factory.mktemp("stack") / "data"
         made.append(folder)
-        return up(Options(folder, brokers=brokers, registry=registry, default_ports=False))
+        return _up(folder, brokers=brokers, registry=registry)
 
     yield make
     for folder in dict.fromkeys(made):
         down(folder)
 
 
-@pytest.fixture(scope="module")
-def broker(stack_factory: StackFactory) -> Cluster:
-    """A fresh one-broker Kafka with TLS, SCRAM and ACLs, no registry; about 7 s. Principals: admin, exchange."""
-    return stack_factory().cluster
+@pytest.fixture(scope="session")
+def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A one-broker Kafka with TLS, SCRAM and ACLs, no registry; once a session."""
+    yield from _for_the_session(tmp_path_factory.mktemp("one-broker") / "data", registry=False)
+
+
+@pytest.fixture(scope="session")
+def broker(one_broker: Stack) -> Cluster:
+    """The session's broker as clients see it. Principals: admin, exchange."""
+    return one_broker.cluster
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole local stack: one broker, registry and gate; about half a minute, once a session."""
-    from deploy.local.stack import Options, down, up
+    yield from _for_the_session(tmp_path_factory.mktemp("whole-stack") / "data", registry=True)
 
-    folder = tmp_path_factory.mktemp("whole-stack") / "data"
-    running = up(Options(folder, default_ports=False))
+
+def _for_the_session(folder: Path, *, registry: bool) -> Iterator[Stack]:
+    from deploy.local.stack import down
+
+    running = _up(folder, brokers=1, registry=registry)
     try:
         yield running
     finally:
         down(folder)
+
+
+def _up(folder: Path, *, brokers: int, registry: bool) -> Stack:
+    from deploy.local.stack import Options, up
+
+    return up(Options(folder, brokers=brokers, registry=registry, default_ports=False, short_lived=True))

@@ -1,7 +1,8 @@
 """Fetches what the local stack runs: the exact files of `artifacts.lock`, each held against its SHA-256, always.
 
 `jgo` only downloads, one coordinate at a time: its own version mediation mixes in kafka-clients 3.9, which fails at
-start. A file is moved into the cache only after its hash matched, so the cache never holds half a file or a wrong one.
+start. A file is moved into the cache only after its hash matched, so the cache never holds half a file or a wrong one;
+and only this user (or root) may change the cache, or a file could be exchanged after its hash was looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.files import private_dir, trusted
 from tidings.errors import Fatal, Retriable, TidingsError
 
 LOCK_FILE = Path(__file__).with_name("artifacts.lock")
@@ -91,11 +93,11 @@ def fetch(
 
     Raises:
         Retriable: a download failed; whatever arrived is kept, so the next call goes on from there.
-        Fatal: a file, downloaded or cached, is not the one of the lock.
+        Fatal: a file, downloaded or cached, is not the one of the lock, or others may change the cache.
     """
     wanted = list(artifacts)
-    home = (cache or cache_dir()) / "artifacts"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home = _cache(cache or cache_dir()) / "artifacts"
+    _cache(home)
     found: dict[Artifact, Path] = {}
     with ThreadPoolExecutor(_PARALLEL) as pool:
         jobs = {pool.submit(_fetch_one, each, home, download or _download): each for each in wanted}
@@ -110,6 +112,11 @@ def fetch(
     return {each: found[each] for each in wanted}
 
 
+def _cache(folder: Path) -> Path:
+    """A folder of the cache, made where there is none. A cache that others may read, but not change, is as good."""
+    return trusted(folder) if folder.exists() else private_dir(folder)
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:
@@ -119,7 +126,7 @@ def sha256_of(path: Path) -> str:
 def _fetch_one(artifact: Artifact, home: Path, download: Fetch) -> Path:
     target = home / artifact.filename
     if target.exists():
-        if sha256_of(target) != artifact.sha256:
+        if sha256_of(trusted(target)) != artifact.sha256:
             raise Fatal(f"{target} is not the file of artifacts.lock (SHA-256 differs); remove it and try again")
         return target
     staging = Path(tempfile.mkdtemp(prefix=".incoming-", dir=home))

@@ -32,7 +32,6 @@ OFFSETS_RETENTION_DAYS = 400
 # A killed member is replaced within this; the default of 45 s would hold its partitions up for that long.
 _SESSION_TIMEOUT_MS = 8_000
 
-# The C2 compiler stays: these brokers are measured against, too.
 _JVM = (
     "-Xms128m",
     "-Xmx512m",
@@ -41,6 +40,8 @@ _JVM = (
     "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
 )
+# Half the processor time to the first answer. Never for a broker that something is measured against.
+_SHORT_LIVED = ("-XX:TieredStopAtLevel=1",)
 
 _LOGGING = """\
 status = warn
@@ -103,13 +104,15 @@ def format_storage(
         raise Fatal(f"broker {node.number}: StorageTool left no storage")
 
 
-def start(jars: Sequence[Path], settings: Path, node: Node, logs: Path) -> Process:
-    """Start one node; it listens a few seconds later. Its output goes to `logs`."""
+def start(jars: Sequence[Path], settings: Path, node: Node, logs: Path, *, short_lived: bool = False) -> Process:
+    """Start one node; it listens a few seconds later. Its output goes to `logs`. `short_lived` does without the JVM's
+    second compiler."""
     return spawn(
         f"broker-{node.number}",
         [
             java_binary(),
             *_JVM,
+            *(_SHORT_LIVED if short_lived else ()),
             f"-Dlog4j2.configurationFile={settings.parent / 'log4j2.properties'}",
             *("-cp", os.pathsep.join(map(str, jars))),
             *("kafka.Kafka", str(settings)),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deploy.local.artifacts import REGISTRY_APP, Progress, cache_dir, fetch, read_lock
 from deploy.local.certificates import Certificates
-from deploy.local.files import private_dir, write_private
+from deploy.local.files import private_dir, trusted, write_private
 from deploy.local.java import environment, java_binary
 from deploy.local.ports import HOST
 from deploy.local.processes import Process, check_alive, spawn
@@ -127,7 +127,7 @@ def _unpack(progress: Progress | None) -> Path:
             pass
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    return target
+    return trusted(target)
 
 
 def _settings(state: State, cluster: Cluster) -> str:

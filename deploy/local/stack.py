@@ -1,7 +1,8 @@
 """Brings the local stack up and down: `up` is idempotent and leaves nothing running where it fails; data outlives both.
 
 In a data folder: `cluster.json` (what clients need), `stack.json` (what runs), `credentials/`, `keys/`, `tls/`,
-`brokers/<n>/`, `registry/` and `logs/`; folders are 0700, files with secrets 0600.
+`brokers/<n>/`, `registry/` and `logs/`; folders are 0700, files with secrets 0600. A folder that was there is taken as
+it is, never changed: it has to be closed to others, and to hold nothing under these names but an earlier stack.
 """
 
 from __future__ import annotations
@@ -34,17 +35,20 @@ from tidings.keys import ROOT_BYTES
 BROKER_COUNTS = (1, 3)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
+_OURS = ("cluster.json", "credentials", "keys", "tls", "brokers", "registry", "logs")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to bring up. `default_ports` off takes free ports only, for tests that run beside each other."""
+    """What to bring up. `default_ports` off takes free ports only, for tests that run beside each other; `short_lived`
+    starts faster and is slower later, for tests that measure nothing."""
 
     data: Path
     brokers: int = 1
     environment: str = "SYNTHETIC"
     registry: bool = True
     default_ports: bool = True
+    short_lived: bool = False
 
 
 @dataclass(slots=True)
@@ -81,7 +85,8 @@ def up(
         clock: the machine's unless given.
 
     Raises:
-        Fatal: something cannot start, or the folder was made otherwise. Nothing that this call started is left running.
+        Fatal: something cannot start, the folder was made otherwise, is open to others, or holds what is not a stack's.
+            Nothing that this call started is left running.
         Retriable: a download failed, or a part did not come up in time; likewise.
     """
     clock = clock or SystemClock()
@@ -90,7 +95,9 @@ def up(
     data = private_dir(options.data.resolve())
     with _locked(data):
         state = load_state(data)
-        if state is not None:
+        if state is None:
+            _check_free(data)
+        else:
             _check_same(state, options)
             if state.processes and len(state.running()) == len(state.processes):
                 stack = Stack(data, state, Cluster.load(data / "cluster.json"), fresh=False)
@@ -99,6 +106,7 @@ def up(
                 return stack
             stop(state.running(), _STOP_SECONDS, clock)  # half a stack: start it whole
         state = _with_ports(state or _new_state(options), options)
+        save_state(data, state)  # first of all: it marks the folder as ours
         started: list[Process] = []
         try:
             stack = _start(data, state, options, progress, clock, started)
@@ -113,7 +121,7 @@ def up(
 def down(data: Path, clock: Clock | None = None) -> tuple[Process, ...]:
     """Stop what runs of a data folder's stack, registry first, and wait for its end. Returns what was stopped."""
     data = data.resolve()
-    if not data.is_dir():
+    if load_state(data) is None:
         return ()
     with _locked(data):
         state = load_state(data)
@@ -139,13 +147,12 @@ def _start(
     if not root_key.exists():
         write_private(root_key, secrets.token_hex(ROOT_BYTES) + "\n")
     logs = private_dir(data / "logs")
-    save_state(data, replace(state, processes=()))
 
     tell("Starting Kafka", 0, len(state.nodes))
     _format(data, jars, state, tls, passwords["admin"])
     for node in state.nodes:
         settings = data / "brokers" / str(node.number) / "server.properties"
-        started.append(broker.start(jars, settings, node, logs))
+        started.append(broker.start(jars, settings, node, logs, short_lived=options.short_lived))
         state = state.with_process(started[-1])
         save_state(data, state)
     cluster = _write_cluster(data, state)
@@ -222,6 +229,12 @@ def _with_ports(state: State, options: Options) -> State:
         gate_port=gate_port,
         processes=(),
     )
+
+
+def _check_free(data: Path) -> None:
+    there = [name for name in _OURS if (data / name).exists()]
+    if there:
+        raise Fatal(f"{data} holds {there[0]} and no stack was made in it: name another --data folder")
 
 
 def _check_same(state: State, options: Options) -> None:

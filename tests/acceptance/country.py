@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -155,7 +156,9 @@ class Workers:
             self.killed += 1
 
     def drain(self) -> None:
-        """SIGTERM all and wait. Raises AssertionError where one does not end with 0."""
+        """SIGTERM all, once they listen to it, and wait. Raises AssertionError where one does not end with 0."""
+        for slot, process in self._running.items():
+            eventually(partial(handles, process, signal.SIGTERM), f"worker {slot} starts", 30)
         for process in self._running.values():
             process.terminate()
         codes = {slot: process.wait(60) for slot, process in self._running.items()}
@@ -174,6 +177,18 @@ class Workers:
             if process.poll() is None:
                 process.kill()
                 process.wait(30)
+
+
+def handles(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal: one that has only just been started has none yet, and ends.
+
+    Source: proc_pid_status(5), SigCgt. True for one that has ended.
+    """
+    if process.poll() is not None:
+        return True
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    mask = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+    return bool(mask >> (number - 1) & 1)
 
 
 class Progress:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import orjson
 import pytest
 from rich.console import Console
 
@@ -16,7 +17,7 @@ import commands
 from commands import _plan_print
 from commands._account import FileAccount, print_account
 from commands._feed_print import print_view
-from commands._terminal import printable
+from commands._terminal import json_line, printable
 from tests.commands.kit import tidings
 from tidings.errors import Fatal, Problem
 
@@ -27,6 +28,17 @@ def test_control_characters_are_shown_and_not_obeyed() -> None:
     """Escape, bell, C1, bidirectional and line-end characters become text; names of all scripts stay."""
     assert printable(HOSTILE) == "\\x1b]0;owned\\x07\\x9b31m\\u202e[red]x[/]\\nsecond line"
     assert printable("Zoë Ó Súilleabháin 王 Οδυσσέας\ud800") == "Zoë Ó Súilleabháin 王 Οδυσσέας\\ud800"
+
+
+def test_json_for_a_program_is_no_order_to_a_terminal() -> None:
+    """No control or format character of any plane is raw, the line is one line, and it is read back as it was."""
+    hostile = HOSTILE + "\x85\u2028\ufeff\U000e0001 Zoë 王"
+
+    line = json_line({"feed": "f", hostile: hostile, "raw": b"\x9b"})
+
+    assert line.isprintable()
+    assert "Zoë 王" in line
+    assert orjson.loads(line) == {"feed": "f", hostile: hostile, "raw": "9b"}
 
 
 def test_a_view_cannot_write_to_the_terminal_by_itself() -> None:

@@ -67,6 +67,21 @@ def test_changed_cache_is_refused(tmp_path):
         fetch([artifact()], cache=tmp_path, download=deliver(CONTENT))
 
 
+def test_a_cache_that_others_may_change_is_refused(tmp_path):
+    """A right file would not stay right: folder, subfolder and file are looked at each time, and none is changed."""
+    cache = tmp_path / "new" / "cache"
+    [found] = fetch([artifact()], cache=cache, download=deliver(CONTENT)).values()
+    assert {path.stat().st_mode & 0o777 for path in (cache.parent, cache, found.parent)} == {0o700}
+    for path in (cache, found.parent, found):
+        before = path.stat().st_mode & 0o777
+        path.chmod(before | 0o022)
+        with pytest.raises(Fatal, match="others may change it"):
+            fetch([artifact()], cache=cache, download=deliver(CONTENT))
+        assert path.stat().st_mode & 0o777 == before | 0o022
+        path.chmod(before & ~0o022)
+    assert fetch([artifact()], cache=cache, download=deliver(b"never asked"))
+
+
 def test_failed_download_can_be_repeated(tmp_path):
     """A download that fails is Retriable, and the next call succeeds."""
 

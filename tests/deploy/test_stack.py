@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local import broker as brokers
 from deploy.local import stack as stacks
+from deploy.local.files import write_private
 from deploy.local.ports import HOST
 from deploy.local.stack import Options, down, up
 from tidings.errors import Fatal
@@ -25,9 +27,9 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture(scope="module")
-def running(stack_factory):
-    """One broker, shared by the tests of this module that change nothing lasting."""
-    return stack_factory()
+def running(one_broker):
+    """The session's broker, for tests that change nothing lasting."""
+    return one_broker
 
 
 def reached(config: dict, seconds: float = 3.0) -> bool:
@@ -43,36 +45,41 @@ def test_right_password_over_tls_is_served(running):
     assert reached(running.cluster.client_config("admin"), 20)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"sasl.password": "wrong"},
-        {"sasl.username": "nobody"},
-        {"security.protocol": "SASL_PLAINTEXT"},
-        {"security.protocol": "PLAINTEXT"},
-        {"security.protocol": "SSL"},
-        {"ssl.ca.location": "/etc/ssl/certs/ca-certificates.crt"},
-        {"sasl.mechanism": "PLAIN"},
-    ],
-    ids=lambda change: "-".join(map(str, change.values())).replace("/", "_"),
-)
-def test_wrong_credentials_protocol_or_ca_is_refused(running, change):
+WRONG = [
+    {"sasl.password": "wrong"},
+    {"sasl.username": "nobody"},
+    {"security.protocol": "SASL_PLAINTEXT"},
+    {"security.protocol": "PLAINTEXT"},
+    {"security.protocol": "SSL"},
+    {"ssl.ca.location": "/etc/ssl/certs/ca-certificates.crt"},
+    {"sasl.mechanism": "PLAIN"},
+]
+
+
+def test_wrong_credentials_protocol_or_ca_is_refused(running):
     """Each of TLS, mechanism, name, password and authority is needed."""
-    config = running.cluster.client_config("admin") | change
-    if change.get("security.protocol") in {"PLAINTEXT", "SSL"}:
-        config = {name: value for name, value in config.items() if not name.startswith("sasl.")}
-    assert not reached(config)
+
+    def with_change(change: dict) -> bool:
+        config = running.cluster.client_config("admin") | change
+        if change.get("security.protocol") in {"PLAINTEXT", "SSL"}:
+            config = {name: value for name, value in config.items() if not name.startswith("sasl.")}
+        return reached(config)
+
+    with ThreadPoolExecutor(len(WRONG)) as pool:
+        assert [change for change, got_in in zip(WRONG, pool.map(with_change, WRONG), strict=True) if got_in] == []
 
 
 def test_access_is_denied_unless_allowed(running):
     """A principal with a password and no ACL sees no topic, writes to none and reads none."""
     admin = Admin(running.cluster)
     admin.create_topics([Topic("inbox.gro.x", 1, 1)])
-    config = running.cluster.client_config("exchange")
+    write_private(running.cluster.credentials_dir / "stranger.password", "throwaway\n")
+    admin.set_password("stranger", "throwaway")
+    config = running.cluster.client_config("stranger")
     refused = []
 
     with pytest.raises(Fatal, match="AUTHORIZATION_FAILED"):
-        Admin(running.cluster, "exchange").create_topics([Topic("inbox.gro.y", 1, 1)])
+        Admin(running.cluster, "stranger").create_topics([Topic("inbox.gro.y", 1, 1)])
     producer = Producer(config)
     producer.produce("inbox.gro.x", b"v", on_delivery=lambda error, _message: refused.append(error.name()))
     producer.flush(20)
@@ -174,7 +181,7 @@ def test_failed_up_leaves_nothing_running(tmp_path, monkeypatch):
     """When a step after the broker's start fails, the broker is stopped and the next down finds nothing."""
     started = []
     real = brokers.start
-    monkeypatch.setattr(brokers, "start", lambda *given: started.append(real(*given)) or started[-1])
+    monkeypatch.setattr(brokers, "start", lambda *given, **more: started.append(real(*given, **more)) or started[-1])
 
     def fail(*_given: object) -> None:
         raise Fatal("planted")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka import Message as Delivered
+from prometheus_client import CollectorRegistry
 
 import stream_processors.exchange as wiring
 from tests.stream_processors import world
@@ -220,12 +221,19 @@ class Worker:
     Used in a `with`, which stops it. `probe` may raise, to end it at a step.
     """
 
-    def __init__(self, site: Site, probe: Callable[[str], None] = lambda _step: None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        probe: Callable[[str], None] = lambda _step: None,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
         self.failure: BaseException | None = None
         settings = LoopSettings(batch_max_events=20, shared_max_events=20)
         self._reader = LogReader(site.cluster, EXCHANGE)
         self._policies = PolicyReader(site.cluster, EXCHANGE)
-        handler = wiring.exchange_handler(site.cluster, 0, worker="test", reader=self._reader, policies=self._policies)
+        handler = wiring.exchange_handler(
+            site.cluster, 0, worker="test", reader=self._reader, policies=self._policies, registry=registry
+        )
         self._loop = Loop(
             lambda: open_consumer(consumer_config(site.cluster, EXCHANGE, 0, settings)),
             open_producer(producer_config(site.cluster, EXCHANGE, 0, settings)),

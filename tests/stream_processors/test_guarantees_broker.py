@@ -5,7 +5,7 @@ The mutation that each test was seen to catch stands in that guide's table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from string import ascii_letters
 from typing import Any
@@ -34,7 +34,6 @@ from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.decisions import BlockKind, Outcome
 from tidings.errors import Fatal
 from tidings.kafka.client_settings import client_settings
-from tidings.kafka.cluster import Cluster
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Message
 from tidings.partitions import partition_of
@@ -43,14 +42,6 @@ pytestmark = pytest.mark.broker
 
 _1970 = 1_000
 _NOBODY = b"nhs_number:9990000000"
-
-
-@pytest.fixture(scope="module")
-def site(broker: Cluster) -> Iterator[Site]:
-    """The small country on the module's broker."""
-    made = Site(broker)
-    yield made
-    made.close()
 
 
 def test_each_fault_of_framing_has_its_code_and_reaches_no_feed(site: Site) -> None:

@@ -6,11 +6,10 @@ The mutation that each test was seen to catch stands in docs/guides/delivery-evi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -42,27 +41,6 @@ from tidings.kafka.settings import LoopSettings
 from tidings.log import Message
 
 pytestmark = pytest.mark.broker
-
-
-@pytest.fixture(scope="module")
-def running(stack_factory: Callable[..., Any]) -> Any:
-    """One broker, without a registry."""
-    return stack_factory()
-
-
-@pytest.fixture(scope="module")
-def site(running: Any) -> Iterator[Site]:
-    """The small country on the module's broker."""
-    made = Site(running.cluster)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def cluster_file(running: Any) -> Path:
-    """What `--cluster` is given."""
-    path: Path = running.cluster_file
-    return path
 
 
 def asked(cluster_file: Path, *arguments: str) -> str:
@@ -215,6 +193,7 @@ def test_access_ends_and_begins_on_its_day(site: Site) -> None:
     settled = {each for before, each in pairwise(seen) if before == each}
     assert settled == {(date(2026, 6, 1), True, False), (date(2026, 6, 2), False, True)}
     assert [each for each in seen if each == (date(2026, 6, 2), True, False)] == seen[5:6]
+    site.switch()
 
 
 def test_a_stop_reaches_the_broker_though_it_was_away_at_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

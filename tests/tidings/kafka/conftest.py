@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,9 +12,15 @@ import pytest
 from tests.tidings.kafka.kit import Log, PlainCluster
 
 
-@pytest.fixture
-def log(request: pytest.FixtureRequest) -> Log:
-    """A namespace of its own on a real broker: topics, group and slots that no other test shares."""
+@pytest.fixture(scope="session")
+def make_log(request: pytest.FixtureRequest) -> Callable[[], Log]:
+    """Makes namespaces of their own on a real broker: topics, group and slots that no other shares."""
     bootstrap = os.environ.get("TIDINGS_TEST_BOOTSTRAP")
     cluster: Any = PlainCluster(bootstrap) if bootstrap else request.getfixturevalue("broker")
-    return Log(cluster, uuid.uuid4().hex[:10])
+    return lambda: Log(cluster, uuid.uuid4().hex[:10])
+
+
+@pytest.fixture
+def log(make_log: Callable[[], Log]) -> Log:
+    """A namespace for one test."""
+    return make_log()

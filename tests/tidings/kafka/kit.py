@@ -85,6 +85,8 @@ class Log:
         self.cluster = Deployed(cluster, name)
         self.admin = AdminClient(self.cluster.client_config(PRINCIPAL))
         self.reader = LogReader(self.cluster, PRINCIPAL)
+        # It asks for the group's offsets and never joins it.
+        self._asking = Consumer(self.cluster.consumer_config(PRINCIPAL, f"exchange-{name}"))
         self.output = f"out.{name}"
         self.decisions = f"decisions.{name}"
         self.inboxes: list[str] = []
@@ -123,6 +125,16 @@ class Log:
         found = next(iter(self.admin.list_consumer_group_offsets([asked]).values())).result(10)
         mark = found.topic_partitions[0]
         return mark.offset, mark.metadata or ""
+
+    def finished(self) -> int:
+        """How many inbox offsets are committed; the publishers write no transactions, so an offset is a record."""
+        found = self._asking.committed(
+            [each for topic in self.inboxes for each in self._partitions_of(topic)], timeout=30
+        )
+        return sum(max(0, each.offset) for each in found)
+
+    def _partitions_of(self, topic: str) -> list[TopicPartition]:
+        return [TopicPartition(topic, each.partition) for each in self.reader.partitions(topic)]
 
     def publish(self, values: Iterable[bytes], inboxes: Sequence[str] | None = None, partitions: int = 1) -> None:
         """Publish `values`, dealt over the inboxes' partitions in turn."""
