@@ -9,12 +9,13 @@ from connectors.sources._table_mapping import load_mapping
 from connectors.sources.base import Source
 from connectors.sources.delimited_table import DelimitedTable
 from connectors.sources.gro_death_extract import GroDeathExtract
+from connectors.sources.nhs_events import NhsEvents
 from connectors.sources.register_rsf import RegisterRsf
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.errors import BadInput, Problem
 
 SOURCES: Mapping[str, type[Source]] = MappingProxyType(
-    {source.spec.name: source for source in (DelimitedTable, GroDeathExtract, RegisterRsf)}
+    {source.spec.name: source for source in (DelimitedTable, GroDeathExtract, NhsEvents, RegisterRsf)}
 )
 SNIFFED_BYTES = 4096
 

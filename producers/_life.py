@@ -54,7 +54,7 @@ def _death_registered(moment: Moment) -> dict[str, Any]:
             "names": [people.name(one)],
             "aliases": [],
             "alias_types": [],
-            "maiden_name": people.FAMILY[moment.draw % 24] if moment.draw % 5 == 0 else None,
+            "maiden_names": [people.FAMILY[moment.draw % 24]] if moment.draw % 5 == 0 else [],
             "sex": people.sex(one),
             "date_of_birth": people.birthday(one),
             "occupation": None,

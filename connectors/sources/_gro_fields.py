@@ -43,7 +43,7 @@ MAPPING = (
     FieldMapping(
         "DeceasedAliasNameType", "deceased.alias_types", "in order; may be fewer than the aliases: not paired"
     ),
-    FieldMapping("DeceasedMaidenName", "deceased.maiden_name"),
+    FieldMapping("DeceasedMaidenName", "deceased.maiden_names", "in order; a person may have several"),
     FieldMapping("DeceasedGender", "deceased.sex", "; ".join(f"{code}: {sex}" for code, sex in SEXES.items())),
     FieldMapping("DeceasedDeathDate", "occurred_on", "PersonDeathDate, and VerificationLevel as verification"),
     FieldMapping("PartialMonthOfDeath, PartialYearOfDeath", "occurred_on", "where there is no whole date"),
@@ -58,7 +58,7 @@ MAPPING = (
     FieldMapping("DeceasedAddress", "usual_residence (HOME)", "Flat, Building and Line as lines; no country is said"),
 )
 
-_REPEATED = frozenset({"DeceasedAliasName", "DeceasedAliasNameType"})
+_REPEATED = frozenset({"DeceasedAliasName", "DeceasedAliasNameType", "DeceasedMaidenName"})
 _KNOWN = frozenset(name.strip() for each in MAPPING for name in each.source.split(","))
 
 
@@ -87,7 +87,7 @@ def read_registration(children: list[Element], context: SourceContext) -> tuple[
         "names": [_name(one["DeceasedName"], "OFFICIAL")] if "DeceasedName" in one else [],
         "aliases": [_name(each, "ALIAS") for each in many["DeceasedAliasName"]],
         "alias_types": [each.text for each in many["DeceasedAliasNameType"] if each.text],
-        "maiden_name": _text(one.get("DeceasedMaidenName")),
+        "maiden_names": [each.text for each in many["DeceasedMaidenName"] if each.text],
         "sex": _code(one, "DeceasedGender", SEXES.get),
         "date_of_birth": born,
         "date_of_birth_text": born_text,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -10,6 +10,7 @@ from lxml import etree
 
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 """A file that goes on for so long without ending a record is refused."""
+MAX_DEPTH = 8
 _CHUNK_BYTES = 32 * 1024
 
 
@@ -23,11 +24,13 @@ class HostileFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element without its namespace: name, own text (stripped) and children in order. No value is in its repr."""
+    """One element without its namespace: name, own text (stripped), children in order, attributes. No value is in its
+    repr."""
 
     name: str
     text: str
     children: list[Element]
+    attributes: Mapping[str, str]
 
     def __repr__(self) -> str:
         return f"Element({self.name})"
@@ -39,11 +42,13 @@ class _Bounded:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.since_record = 0
+        self.total = 0
 
     def read(self, size: int = -1) -> bytes:
         """At most a chunk, so that the bound is met soon."""
         chunk = self._file.read(_CHUNK_BYTES if size < 0 else min(size, _CHUNK_BYTES))
         self.since_record += len(chunk)
+        self.total += len(chunk)
         if self.since_record > MAX_RECORD_BYTES:
             raise HostileFile(0, "(record)", "record-too-large", f"a record is larger than {MAX_RECORD_BYTES} bytes")
         return chunk
@@ -55,10 +60,16 @@ class XmlRecords:
     Iterating raises HostileFile where the file is no such document, ends early or tries something.
     """
 
-    def __init__(self, file: BinaryIO, root: str, wanted: tuple[str, ...]) -> None:
+    def __init__(self, file: BinaryIO, root: str, wanted: tuple[str, ...], max_depth: int = MAX_DEPTH) -> None:
         self._file = _Bounded(file)
         self._root = root
         self._wanted = wanted
+        self._max_depth = max_depth
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the file was read so far; it is read ahead by one chunk."""
+        return self._file.total
 
     def __iter__(self) -> Iterator[tuple[Element, int]]:
         events = etree.iterparse(
@@ -99,7 +110,7 @@ class XmlRecords:
             raise HostileFile(_line(node), "(document)", "root-element", f"the root is not {self._root}")
 
     def _record(self, node: etree._Element) -> Element:
-        element = _element(node, 0)
+        element = _element(node, self._max_depth)
         if element.name not in self._wanted:
             raise HostileFile(
                 _line(node), self._root, "unknown-element", f"only {' and '.join(self._wanted)} may stand here"
@@ -112,9 +123,9 @@ def _line(node: etree._Element) -> int:
     return line if isinstance(line, int) else 0
 
 
-def _element(node: etree._Element, depth: int) -> Element:
+def _element(node: etree._Element, depth_left: int) -> Element:
     line = _line(node)
-    if depth > 8:
+    if depth_left < 0:
         raise HostileFile(line, "(record)", "nested-too-deep", "elements are nested deeper than the format allows")
     children: list[Element] = []
     texts = [node.text or ""]
@@ -122,9 +133,14 @@ def _element(node: etree._Element, depth: int) -> Element:
         if child.tag is etree.Entity:
             raise HostileFile(line, etree.QName(node).localname, "entities-forbidden", "an entity is used or defined")
         if isinstance(child.tag, str):
-            children.append(_element(child, depth + 1))
+            children.append(_element(child, depth_left - 1))
         texts.append(child.tail or "")
-    return Element(etree.QName(node).localname, "".join(texts).strip(), children)
+    return Element(etree.QName(node).localname, "".join(texts).strip(), children, _attributes(node))
+
+
+def _attributes(node: etree._Element) -> Mapping[str, str]:
+    """Attributes of no namespace; `xsi:schemaLocation` and its like are nobody's data."""
+    return {str(name): str(value) for name, value in node.attrib.items() if not str(name).startswith("{")}
 
 
 def _forget(node: etree._Element) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO, ClassVar
 
+from connectors.sources._cleanse import WHITE_SPACE, cleanse
 from connectors.sources._gro_fields import MAPPING, SYSTEM, read_registration
 from connectors.sources._xml import HostileFile, XmlRecords
 from connectors.sources.base import (
@@ -24,6 +25,7 @@ from connectors.sources.base import (
 from tidings.errors import Problem
 
 EVENT_TYPE = "death-registered"
+CLEANSING = (WHITE_SPACE, NOT_IN_ANNULMENT)
 ROOT, RECORD, COUNT = "DeathRegistrationGroup", "DeathRegistration", "RecordCount"
 
 
@@ -39,7 +41,7 @@ class GroDeathExtract:
         extensions=(".xml",),
         signatures=(b"DeathRegistrationGroup",),
         mapping=MAPPING,
-        cleansing=(NOT_IN_ANNULMENT,),
+        cleansing=CLEANSING,
     )
 
     def read(self, file: BinaryIO, context: SourceContext) -> Iterator[Outcome]:
@@ -68,7 +70,7 @@ class GroDeathExtract:
 def _outcome(number: int, line: int, children: list[Any], context: SourceContext) -> Outcome:
     try:
         event, message_id = read_registration(children, context)
-        cleansed = finish_event(SYSTEM, message_id, event)
+        cleansed = cleanse(event, CLEANSING) + finish_event(SYSTEM, message_id, event)
     except RecordError as error:
         message = f"record {number}: {error.message}"
         return RefusedRecord(number, Problem(context.file, line, f"{RECORD}.{error.field}", error.rule, message))

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from connectors import SOURCES, find_source
 from connectors.sources.base import Outcome, Source, SourceContext
+from tests.compliance import nhs_messages as nhs
 
 AGENCIES: Mapping[str, str] = {
     "delimited-table": "gro",
     "gro-death-extract": "gro",
+    "nhs-events": "nhs-pds",
     "register-rsf": "fco-registers",
 }
 MAPPING = Path(__file__).parent / "deaths.yaml"
@@ -83,6 +85,7 @@ def row(number: int, **cells: str) -> str:
 SAMPLES: Mapping[str, bytes] = {
     "delimited-table": (COLUMNS + row(1) + row(2, forename=f'{MARK}, "" {MARK}') + row(3, action="X")).encode(),
     "gro-death-extract": extract(registration(1), registration(2), registration(3)),
+    "nhs-events": nhs.collection(nhs.death(0), nhs.birth(1, 2, births=2), nhs.move(3, "Wales"), nhs.death(0, "2")),
     "register-rsf": countries(
         f'{{"country":"AA","name":"{MARK}"}}', f'{{"country":"AA","end-date":"2001-01-01","name":"{MARK}"}}'
     ),

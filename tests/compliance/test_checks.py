@@ -241,3 +241,18 @@ def test_a_date_in_its_head_never_refuses_an_annulment():
 
     assert [each.severity for each in checker.run(event, 0)] == [Severity.REJECT]
     assert [each.severity for each in checker.run({**event, "change": "ANNULLED"}, 0)] == [Severity.FLAG]
+
+
+def test_an_annulment_that_names_two_people_is_refused():
+    """Whom a message is about is said by its envelope too: where that names another person, nobody is brought back."""
+    params = {"first": "subject", "then": "message.routed_to"}
+    rule = CheckRule(check="same_subject", paths=(), severity=Severity.REJECT, params=params)
+    event = {
+        "change": "ANNULLED",
+        "subject": {"scheme": "nhs_number", "value": "9990000018"},
+        "message": {"routed_to": {"scheme": "nhs_number", "value": "9990000026"}},
+    }
+
+    [finding] = Checker((rule,), FolderLists()).run(event, 0)
+
+    assert (str(finding), finding.severity) == ("subject_mismatch:message.routed_to", Severity.REJECT)

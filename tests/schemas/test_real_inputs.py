@@ -24,7 +24,7 @@ GRO = {
     "DeceasedName": "deceased.names",
     "DeceasedAliasName": "deceased.aliases",
     "DeceasedAliasNameType": "deceased.alias_types",
-    "DeceasedMaidenName": "deceased.maiden_name",
+    "DeceasedMaidenName": "deceased.maiden_names",
     "DeceasedGender": "deceased.sex",
     "DeceasedDeathDate": "occurred_on",
     "PartialMonthOfDeath": "occurred_on.month",

@@ -104,7 +104,7 @@ def test_each_rule_finds_each_of_its_paths(name: str) -> None:
     for rule in event_type.checks:
         checker = Checker([rule], FolderLists())
         found = {each.path for event in events for each in checker.run(event, NOW_MS)}
-        expected = {rule.params["then"]} if rule.check == "date_order" else set(rule.paths)
+        expected = {rule.params["then"]} if "then" in rule.params else set(rule.paths)
         assert expected == found, (rule.check, rule.paths)
 
 

@@ -56,7 +56,7 @@ def marked() -> dict[str, Any]:
             "names": names,
             "aliases": names,
             "alias_types": [MARK],
-            "maiden_name": f"{MARK}m",
+            "maiden_names": [f"{MARK}m"],
             "date_of_birth": dated,
             "date_of_birth_text": MARK,
             "date_of_death_text": MARK,

@@ -58,6 +58,8 @@ class Check(ABC):
     params_model: ClassVar[type[Params]] = Params
     takes: ClassVar[frozenset[str]]
     """Kinds of field that a path may lead to: `partial_date`, `timestamp`, `string`, `enum`, `identifier`, `any`."""
+    names_subject: ClassVar[bool] = False
+    """Whether it judges whom the event is about, wherever that is said: such a rule judges an annulment too."""
     accepts: ClassVar[tuple[Example, ...]]
     refuses: ClassVar[tuple[Example, ...]]
 

@@ -31,9 +31,10 @@ class Checker:
     def run(self, event: Event, now_ms: int) -> tuple[Finding, ...]:
         """All findings, sorted and each once.
 
-        Of an annulment only the rules of the head run, and only those about what names the event can refuse it (a
-        subject that is nobody); the others flag, or a living person stays dead downstream over a date. Publishers and
-        the exchange both judge here. Source: DESIGN.md, "Events".
+        Of an annulment only the rules of the head run, and those about whom the event names. Only the latter can refuse
+        it (a subject that is nobody, a message that names two people: it would annul the wrong one's); the others flag,
+        or a living person stays dead downstream over a date. Publishers and the exchange both judge here. Source:
+        DESIGN.md, "Events".
         """
         checks = self._of_head if event.get("change") == ANNULLED else self._all
         found: set[Finding] = set()
@@ -44,13 +45,16 @@ class Checker:
 
 
 def _annulling(rule: CheckRule) -> Severity:
-    naming = all(path.partition(".")[0] in _NAMING for path in rule.paths)
+    naming = CHECKS[rule.check].names_subject or all(path.partition(".")[0] in _NAMING for path in rule.paths)
     return rule.severity if naming else Severity.FLAG
 
 
 def is_of_head(rule: CheckRule) -> bool:
-    """Whether all that a rule reads stands in the head of the event."""
+    """Whether a rule judges annulments: all that it reads stands in the head of the event, or it is about the
+    subject."""
     check = CHECKS[rule.check]
+    if check.names_subject:
+        return True
     paths = (*rule.paths, *check.paths_of(rule), *check.named_by(rule.params))
     return all(path.partition(".")[0] in _HEAD for path in paths)
 

@@ -18,9 +18,11 @@ class When(Params):
 
 
 class RequiredIfParams(Params):
-    """`unless_change` lists changes for which the field may be missing; `when` narrows the rule further."""
+    """`unless_change` lists changes for which the field may be missing, `unless_given` fields any of which stands for
+    it (the words where a source has no date); `when` narrows the rule further."""
 
     unless_change: tuple[str, ...] = ()
+    unless_given: tuple[str, ...] = ()
     when: When | None = None
 
 
@@ -29,17 +31,22 @@ class RequiredIf(Check):
 
     name = "required_if"
     code = ReasonCode.REQUIRED_MISSING
-    summary = "The field has a value, unless `change` is one of `unless_change` or `when` does not hold."
+    summary = (
+        "The field has a value, unless `change` is one of `unless_change`, a field of `unless_given` has one or `when` "
+        "does not hold."
+    )
     params_model = RequiredIfParams
     takes = frozenset({"any"})
     accepts = (
         Example(("names",), {}, {"names": [{"family": "SMITH"}]}),
         Example(("names",), {"unless_change": ["ANNULLED"]}, {"change": "ANNULLED", "names": []}),
         Example(("reason",), {"when": {"path": "change", "values": ["CORRECTED"]}}, {"change": "CREATED"}),
+        Example(("died",), {"unless_given": ["words"]}, {"died": None, "words": "between two censuses"}),
         Example(("spouse",), {"when": {"path": "married", "values": [True]}}, {"married": False}),
     )
     refuses = (
         Example(("names",), {}, {"change": "CREATED", "names": []}, ("names",)),
+        Example(("died",), {"unless_given": ["words"]}, {"died": None, "words": " "}, ("died",)),
         Example(("names", "sex"), {}, {"names": None, "sex": None}, ("names", "sex")),
         Example(("names.family",), {}, {"names": [{"family": " "}]}, ("names.family",)),
         Example(
@@ -50,16 +57,17 @@ class RequiredIf(Check):
 
     @classmethod
     def named_by(cls, params: Mapping[str, Any]) -> tuple[str, ...]:
-        """See `Check.named_by`: the path of `when`."""
+        """See `Check.named_by`: the path of `when`, and `unless_given`."""
         when = params.get("when")
         path = when.get("path") if isinstance(when, Mapping) else None
-        return (path,) if isinstance(path, str) else ()
+        return (*params.get("unless_given", ()), *((path,) if isinstance(path, str) else ()))
 
     def _set_up(self, paths: tuple[str, ...], params: Any, lists: ReferenceLists) -> None:
         del lists
         if not paths:
             raise ValueError("paths is empty")
         self._unless: tuple[str, ...] = params.unless_change
+        self._given = tuple(map(walk.getter, params.unless_given))
         self._when: When | None = params.when
         self._condition = None if self._when is None else walk.getter(self._when.path)
         self._values = tuple((path, walk.getter(path)) for path in paths)
@@ -68,6 +76,8 @@ class RequiredIf(Check):
         """See `Check.find`."""
         del now_ms
         if any(event.get("change") == change for change in self._unless) or not self._applies(event):
+            return ()
+        if any(_said(value) for values in self._given for value in values(event)):
             return ()
         return [path for path, values in self._values if not any(map(_said, values(event)))]
 

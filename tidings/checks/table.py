@@ -14,6 +14,7 @@ from tidings.checks.identifier_checksum import IdentifierChecksum
 from tidings.checks.not_spreadsheet_date import NotSpreadsheetDate
 from tidings.checks.pattern import Pattern
 from tidings.checks.required_if import RequiredIf
+from tidings.checks.same_subject import SameSubject
 
 CHECKS: Mapping[str, type[Check]] = MappingProxyType(
     {
@@ -27,6 +28,7 @@ CHECKS: Mapping[str, type[Check]] = MappingProxyType(
             NotSpreadsheetDate,
             Pattern,
             RequiredIf,
+            SameSubject,
         )
     }
 )
