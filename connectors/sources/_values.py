@@ -22,8 +22,8 @@ _HIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\u
 _CONTROL = re.compile(f"[{_HIDDEN}]")
 _CONTROL_OR_BREAK = re.compile(f"[\t\r\n{_HIDDEN}]")
 _FORMULA = re.compile(
-    r"\s*(?:[=@\uff1d\uff20]|[+\-\uff0b\uff0d](?![0-9 ().\-]*\Z))"
-)  # a lone sign, a number and a telephone number compute nothing
+    r"\s*(?:[=@\uff1d\uff20]|[+\-\uff0b\uff0d](?![0-9 ().:\-]*\Z))"
+)  # a lone sign, a number, a telephone number and an offset from UTC compute nothing
 
 _SUSPECTS = (b"\\", b"\x7f", b'" ', b'"=', b'"@', b'"+', b'"-')
 

@@ -29,7 +29,7 @@ VALUES = st.recursive(st.none() | st.booleans() | TEXTS, lambda inner: st.lists(
         ("  =A1", FORMULA), ("\n=A1", FORMULA), ("\uff1dA1", FORMULA), ("\uff20A1", FORMULA), ("--1+A1", FORMULA),
         ("A\x00", CONTROL), ("\x1b[2J", CONTROL), ("A\x85", CONTROL), ("\u202eA", CONTROL), ("A\uffff", CONTROL),
         ("", None), ("-", None), ("+", None), ("-1.5", None), ("+44 (0)20 7946-0000", None), ("A=B", None),
-        ("O'NEIL-JONES", None), ("a@b", None), ("Sïân", None), ("\u200dzwj", None), ("1\n2\t3", None),
+        ("+01:00", None), ("O'NEIL-JONES", None), ("a@b", None), ("Sïân", None), ("\u200dzwj", None), ("1\n2\t3", None),
     ],
 )  # fmt: skip
 def test_what_counts(text: str, rule: str | None) -> None:
