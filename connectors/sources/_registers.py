@@ -61,6 +61,9 @@ MAPPING = (
     ),
     FieldMapping("append-entry: hash", "(verified)", "an item above has this SHA-256, over its exact bytes"),
     FieldMapping(
+        "assert-root-hash", "(verified)", "RFC 6962 root of the user entries above; a false one is refused, and counted"
+    ),
+    FieldMapping(
         "add-item: start-date, end-date", "start_date, end_date", "PartialDate; occurred_on of CREATED, ENDED"
     ),
     FieldMapping("add-item: any other field", "the field of the same name, with _ for -", "empty text is absent"),

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, ClassVar
 import orjson
 
 from connectors.sources._registers import MAPPING, REGISTERS, Register, change_of
+from connectors.sources._root_hash import RootHash
 from connectors.sources._spill import Spill
 from connectors.sources.base import (
     Outcome,
@@ -30,7 +31,6 @@ from connectors.sources.base import (
 from tidings.errors import Problem
 
 MAX_LINE_BYTES = 1024 * 1024
-EMPTY_ROOT = "sha-256:" + hashlib.sha256(b"").hexdigest()
 _HASH = re.compile(r"sha-256:[0-9a-f]{64}\Z")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 _REGISTER = "register:"
@@ -39,8 +39,9 @@ _REGISTER = "register:"
 class RegisterRsf:
     """Makes one event of each `user` entry; `system` entries, which describe the register itself, are set aside.
 
-    A record is an `append-entry` line. Items and the last state of each key are kept on disk, not in memory. A root
-    hash can be verified for the empty register only; others are set aside as `root-hash-unverified`.
+    A record is an `append-entry` line. Items and the last state of each key are kept on disk, not in memory. Each root
+    hash is held against the user entries above it; a file that begins with the root of a register that is not empty
+    continues it, and cannot tell what its entries change: they are refused.
     """
 
     spec: ClassVar[SourceSpec] = SourceSpec(
@@ -78,6 +79,8 @@ class _Reading:
         self._context = context
         self._spill = spill
         self._register: Register | None = None
+        self._root = RootHash()
+        self._continues = False
         self.number = 0
 
     def take(self, line: int, raw: bytes | None) -> Outcome | None:
@@ -103,9 +106,11 @@ class _Reading:
     def _root_hash(self, line: int, text: str) -> Outcome:
         if _HASH.match(text) is None:
             raise RecordError("assert-root-hash", "hash-form", "a hash is sha-256: and 64 hexadecimal digits")
-        if self.number == 0 and text != EMPTY_ROOT:
-            raise RecordError("assert-root-hash", "root-hash", "the root hash is not that of an empty register")
-        return SetAsideRecord(0, line, "root-hash" if self.number == 0 else "root-hash-unverified")
+        if text != self._root.value():
+            self._continues = self._continues or self.number == 0
+            message = "the root hash is not that of the user entries above: one was altered, is missing or was added"
+            raise RecordError("assert-root-hash", "root-hash", message)
+        return SetAsideRecord(0, line, "root-hash")
 
     def _entry(self, line: int, text: str) -> Outcome:
         parts = text.split("\t")
@@ -117,6 +122,8 @@ class _Reading:
         if _HASH.match(name) is None:
             raise RecordError("append-entry.hash", "hash-form", "a hash is sha-256: and 64 hexadecimal digits")
         recorded_at = _instant(time)
+        if region == "user":
+            self._root.append(key, time, name)
         content = self._spill.item(name.removeprefix("sha-256:"))
         if content is None:
             raise RecordError("append-entry.hash", "item-hash", "no item above this line has this SHA-256")
@@ -135,6 +142,9 @@ class _Reading:
         self._register = register
 
     def _event(self, line: int, key: str, recorded_at: int, item: dict[str, Any], item_hash: str) -> SourceRecord:
+        if self._continues:
+            message = "the file continues a register whose earlier entries are not in it; publish the whole register"
+            raise RecordError("append-entry", "register-incomplete", message)
         register = self._register
         if register is None:
             known = ", ".join(sorted(REGISTERS))

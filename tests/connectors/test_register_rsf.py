@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connectors.sources._root_hash import RootHash
 from connectors.sources.base import Outcome, RefusedRecord, SetAsideRecord, SourceRecord
 from tests.compliance.sources import REGISTER, countries, entry, item, read
 
@@ -104,13 +109,95 @@ def test_a_register_that_nobody_knows() -> None:
     assert [rule for _, _, rule in refusals(outcomes)] == ["register-unknown"]
 
 
-def test_root_hashes() -> None:
-    """The root hash of the empty register is verified; another there is refused, a later one set aside by name."""
-    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    lines = f"assert-root-hash\tsha-256:{empty}\n" + REGISTER + f"assert-root-hash\tsha-256:{'0' * 64}\n"
-    kinds = [each.kind for each in read(NAME, lines.encode()) if isinstance(each, SetAsideRecord)]
+EMPTY = "sha-256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+ADDRESSES = (
+    ("12345", "19205fafe65406b9b27fce1b689abc776df4ddcf150c28b29b73b4ea054af6b9"),
+    ("6789", "bd239db51960376826b937a615f0f3397485f00611d35bb7e951e357bf73b934"),
+    ("12345", "cc8a7c42275c84b94c6e282ae88b3dbcc06319156fc4539a2f39af053bf30592"),
+    ("145678", "8ac926428ee49fb83c02bdd2556e62e84cfd9e636cd35eb1306ac8cb661e4983"),
+    ("12345", "19205fafe65406b9b27fce1b689abc776df4ddcf150c28b29b73b4ea054af6b9"),
+)
+ROOTS = {
+    0: EMPTY,
+    1: "sha-256:1ff5df752df3070a48c52fb6b203f4c2f83a6962484f8d20c911260736d13eb0",
+    2: "sha-256:7cdec03e9aba7810340596079a18b495dbc93f22a8d051d3417fb4a79b1f6124",
+    5: "sha-256:a0aa6dace50e47c68fd4a79e3d94ba525f827e0a44bb64ed2e5f75cfe051b71c",
+}
+"""The address register of openregister-java's own test (DataDownloadFunctionalTest), and the roots that it served."""
 
-    assert kinds == ["root-hash", "system", "root-hash-unverified"]
-    assert refusals(read(NAME, f"assert-root-hash\tsha-256:{'0' * 64}\n".encode())) == [
-        (1, "assert-root-hash", "root-hash")
-    ]
+
+def test_root_hashes_are_those_that_a_register_served() -> None:
+    """After 0, 1, 2 and 5 entries the root is the one that the reference implementation published."""
+    root, seen = RootHash(), {}
+    for number, (key, item_hash) in enumerate((*ADDRESSES, ("", ""))):
+        seen[number] = root.value()
+        root.append(key, "2017-06-01T10:13:27Z", f"sha-256:{item_hash}")
+
+    assert {number: seen[number] for number in ROOTS} == ROOTS
+
+
+@given(st.lists(st.text(max_size=8), max_size=40))
+def test_the_running_root_is_the_tree_of_the_standard(keys: list[str]) -> None:
+    """For any entries the root kept level by level is RFC 6962's, which splits at the largest power of two."""
+
+    def tree(leaves: list[bytes]) -> bytes:
+        if len(leaves) < 2:
+            return hashlib.sha256(b"\0" + leaves[0] if leaves else b"").digest()
+        split = 1 << ((len(leaves) - 1).bit_length() - 1)
+        return hashlib.sha256(b"\1" + tree(leaves[:split]) + tree(leaves[split:])).digest()
+
+    root, leaves = RootHash(), []
+    for number, key in enumerate(keys, start=1):
+        root.append(key, "t", "h")
+        at = f'"index-entry-number":"{number}","entry-number":"{number}","entry-timestamp":"t"'
+        leaves.append(f'{{{at},"key":{json.dumps(key, ensure_ascii=False)},"item-hash":["h"]}}'.encode())
+
+    assert root.value() == f"sha-256:{tree(leaves).hex()}"
+
+
+def asserted(root: str) -> str:
+    """An assert-root-hash line."""
+    return f"assert-root-hash\t{root}\n"
+
+
+def test_root_hashes_in_a_file() -> None:
+    """The roots before and after the entries hold, system entries not counted; one changed digit is refused, and counts
+    as no record."""
+    root = RootHash()
+    root.append("AA", "2025-01-01T00:00:00Z", f"sha-256:{hashlib.sha256(ONE.encode()).hexdigest()}")
+    lines = asserted(EMPTY) + REGISTER + asserted(EMPTY) + item(ONE) + entry("AA", ONE)
+    good, bad = lines + asserted(root.value()), lines + asserted(root.value()[:-1] + "x")
+    false = lines + asserted(EMPTY)
+
+    assert [each.kind for each in read(NAME, good.encode()) if isinstance(each, SetAsideRecord)] == [
+        "root-hash", "system", "root-hash", "root-hash",
+    ]  # fmt: skip
+    assert refusals(read(NAME, good.encode())) == []
+    assert refusals(read(NAME, bad.encode())) == [(7, "assert-root-hash", "hash-form")]
+    assert refusals(read(NAME, false.encode())) == [(7, "assert-root-hash", "root-hash")]
+    assert changes(read(NAME, false.encode())) == ["CREATED"]
+
+
+def test_a_file_that_continues_a_register() -> None:
+    """After the root of a register that is not empty no entry can be judged: every one is refused, none is CREATED."""
+    lines = asserted(ROOTS[1]) + REGISTER + item(ONE) + entry("AA", ONE)
+
+    assert [rule for _, _, rule in refusals(read(NAME, lines.encode()))] == ["root-hash", "register-incomplete"]
+
+
+@pytest.mark.real_data
+def test_an_entry_taken_out_of_the_real_file_is_seen_by_the_root() -> None:
+    """A whole entry that is missing leaves every item's hash right but its own; the root says so."""
+    if not REAL.exists():
+        pytest.skip(f"the shared real data is absent: {REAL.name}")
+    lines = REAL.read_text("utf-8").splitlines(keepends=True)
+    root = RootHash()
+    for line in lines:
+        parts = line.rstrip("\n").split("\t")
+        if parts[0] == "append-entry" and parts[1] == "user":
+            root.append(*parts[2:])
+    whole = "".join(lines) + asserted(root.value())
+    short = "".join(line for line in lines if "\tZW\t" not in line) + asserted(root.value())
+
+    assert refusals(read(NAME, whole.encode())) == []
+    assert [rule for _, _, rule in refusals(read(NAME, short.encode()))] == ["root-hash", "item-unreferenced"]
