@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from tidings.errors import Finding
 from tidings.policy.model import View
@@ -56,16 +55,19 @@ class Scan(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Projected:
+class Projected(NamedTuple):
     """What one view makes of one event. `key` and `tail` are empty where `filtered`.
 
-    The feed's value is `wire.header(view.schema_id) + wire.zigzag(sequence) + tail`.
+    The feed's value is `wire.header(view.schema_id) + wire.zigzag(sequence) + tail`. A tuple, because one is made for
+    every view of every event; its repr holds nothing of the event.
     """
 
     outcome: ProjectionOutcome
-    key: bytes = field(default=b"", repr=False)
-    tail: bytes = field(default=b"", repr=False)
+    key: bytes = b""
+    tail: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Projected(outcome={self.outcome!r})"
 
 
 class InboxProjector(Protocol):

@@ -1,0 +1,110 @@
+"""Every executor makes the same bytes and the same refusals as the reference: on what nobody thought of, on the samples
+of the catalogue, on the real files."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors import SOURCES
+from connectors.sources.base import SourceRecord
+from tests.agreements.test_example_country import catalogue, policy
+from tests.compliance.sources import read
+from tests.tidings.projection import local, strategies
+from tests.tidings.projection.executors import EXECUTORS, SOME_FLAGS, Factory, Pair
+from tidings.agreements.samples import encode_sample
+from tidings.catalogue import default_catalogue_dir
+
+NOW_MS = 1_780_315_200_000
+REAL = Path(__file__).resolve().parents[3].parent / "shared" / "data"
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+every_executor = pytest.mark.parametrize("factory", EXECUTORS.values(), ids=EXECUTORS)
+
+
+@every_executor
+@settings(max_examples=40, deadline=None, suppress_health_check=_QUIET)
+@given(data=st.data())
+def test_any_event_type_agreement_and_event(factory: Factory, data: st.DataObject) -> None:
+    """Whatever the schema, the agreements, the checks and the event, sound or damaged."""
+    inbox, views, bodies = data.draw(strategies.worlds())
+    pair = Pair(factory, inbox, views, local.KEYS)
+    for _ in range(3):
+        body = data.draw(bodies)
+        pair.outcome(local.SCHEMA_ID, body, NOW_MS, SOME_FLAGS)
+        pair.outcome(local.SCHEMA_ID, data.draw(strategies.damaged(body)), NOW_MS)
+
+
+@cache
+def _pairs(factory: Factory) -> dict[str, Pair]:
+    """The example country, by event type."""
+    return {
+        inbox.event_type: Pair(factory, inbox, policy().views, local.KEYS, policy().version)
+        for inbox in policy().inboxes
+    }
+
+
+def _samples() -> list[tuple[str, str, dict[str, Any]]]:
+    """Event type, name and event of every sample, those that must fail included."""
+    found = []
+    for path in sorted((default_catalogue_dir() / "samples").glob("*/*.json")):
+        event = json.loads(path.read_text("utf-8"))
+        found.append((path.parent.name, path.stem, event.get("event", event)))
+    return found
+
+
+@every_executor
+def test_all_samples_with_all_agreements(factory: Factory) -> None:
+    """Each sample through each agreement of the example country, as it is and of a protected person, each change."""
+    event_types = catalogue().event_types
+    outcomes = set()
+    for name, _, event in _samples():
+        pair = _pairs(factory)[name]
+        for more in ({}, {"protection": "LOCATION", "change": "CORRECTED"}, {"change": "ANNULLED"}):
+            body = encode_sample(event_types[name], event | more)
+            outcomes.add(pair.outcome(1, body, NOW_MS, SOME_FLAGS))
+    assert "projected" in outcomes
+
+
+@every_executor
+def test_all_truncations_of_samples(factory: Factory) -> None:
+    """No prefix of a sample is taken by the one and refused by the other; nor is a sample with a byte more."""
+    for name, case, event in _samples():
+        if case == "pass-typical":
+            body = encode_sample(catalogue().event_types[name], event)
+            for bad in [*(body[:length] for length in range(len(body))), body + b"\0"]:
+                assert _pairs(factory)[name].outcome(1, bad, NOW_MS) == "refused"
+
+
+@every_executor
+@settings(max_examples=50, deadline=None, suppress_health_check=_QUIET)
+@given(data=st.data())
+def test_damaged_samples(factory: Factory, data: st.DataObject) -> None:
+    """A sample with some bytes changed is refused by both for the same reasons, or is another event to both."""
+    name, _, event = data.draw(st.sampled_from(_samples()))
+    body = encode_sample(catalogue().event_types[name], event)
+    _pairs(factory)[name].outcome(1, data.draw(strategies.damaged(body)), NOW_MS)
+
+
+@pytest.mark.real_data
+@every_executor
+def test_all_real_files(factory: Factory) -> None:
+    """Every event that a connector makes of a real file."""
+    files = [path for path in sorted(REAL.rglob("*")) if path.is_file()]
+    if not files:
+        pytest.skip("the shared real data is absent")
+    count = 0
+    for path in files:
+        for source in SOURCES:
+            for each in read(source, path.read_bytes()):
+                if isinstance(each, SourceRecord):
+                    body = encode_sample(catalogue().event_types[each.event_type], dict(each.event))
+                    _pairs(factory)[each.event_type].outcome(1, body, NOW_MS)
+                    count += 1
+    assert count > 200

@@ -1,0 +1,80 @@
+"""The projector whose scan and views are generated Python: one module of source for each inbox and policy.
+
+It does on bytes what is common, and leaves the rest to the reference, one event or one view at a time: events of older
+writer versions, bytes in an uncommon form, checks that are not surely passed, protected people whose view has
+locations. So it equals the reference by construction wherever it does not know better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tidings.errors import Finding, ReasonCode, Reject
+from tidings.keys import KeyRing
+from tidings.policy.model import Inbox, View
+from tidings.projection.contract import InboxProjector, Projected, Scan
+from tidings.projection.generate_source import Generated, generate
+from tidings.projection.generated_scan import GeneratedScan, refusals
+from tidings.projection.program import inbox_program
+from tidings.projection.reference import reference_projector
+from tidings.projection.structure import Malformed
+
+_UNSOUND = (Malformed, IndexError, UnicodeDecodeError)
+
+
+def generated_projector(
+    inbox: Inbox, views: Sequence[View], keys: KeyRing, policy_version: int, *, environment: str = ""
+) -> InboxProjector:
+    """The projector of one inbox under one policy, for those of `views` that belong to it; the reference where the
+    event type's schema is none that is generated for.
+
+    Raises RuleError where a view, Fatal where a check cannot be compiled: such a policy is not to be run.
+    """
+    reference = reference_projector(inbox, views, keys, policy_version)
+    program = inbox_program(inbox, views, environment, policy_version)
+    made = generate(program, inbox, [view for view in views if view.inbox == inbox.topic], keys)
+    return reference if made is None else _Generated(reference, made)
+
+
+class _Generated:
+    def __init__(self, reference: InboxProjector, made: Generated) -> None:
+        self._reference, self._head = reference, made.head
+        self._scan, self._proves = made.scan, made.proves
+        self._same, self._views = made.same, made.views
+        self._nothing = [None] * made.shared
+
+    def scan(self, schema_id: int, body: bytes) -> Scan:
+        """See `InboxProjector.scan`."""
+        if schema_id not in self._same:
+            return self._reference.scan(schema_id, body)
+        try:
+            places, odd, again = self._scan(body)
+        except _UNSOUND:
+            raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
+        if again and (wrong := refusals(body, places, self._head)):
+            raise Reject(wrong)
+        return GeneratedScan(body, places, self._nothing[:], self._head, schema_id, not odd)
+
+    def findings(self, scan: Scan, now_ms: int) -> tuple[Finding, ...]:
+        """See `InboxProjector.findings`."""
+        if scan.__class__ is GeneratedScan and self._proves(scan, now_ms):
+            return ()
+        return self._reference.findings(self._known(scan), now_ms)
+
+    def decide(self, scan: Scan, view: View, flags: Sequence[Finding]) -> Projected:
+        """See `InboxProjector.decide`."""
+        made: Callable[[Any, Any], Projected | None] | None = self._views[view.feed]
+        if made is not None and scan.__class__ is GeneratedScan and scan.common:
+            projected = made(scan, flags)
+            if projected is not None:
+                return projected
+        return self._reference.decide(self._known(scan), view, flags)
+
+    def _known(self, scan: Scan) -> Scan:
+        """The reference's own scan of the same event, made once."""
+        if not isinstance(scan, GeneratedScan):
+            return scan
+        if scan.decoded is None:
+            scan.decoded = self._reference.scan(scan.schema_id, scan.body)
+        return scan.decoded
