@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -30,7 +31,7 @@ def open_source_file(path: Path) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise BadInput([_unopened(path, name, error)]) from None
+        raise BadInput([_unopened(name, error)]) from None
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
@@ -41,10 +42,10 @@ def open_source_file(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _unopened(path: Path, name: str, error: OSError | ValueError) -> Problem:
+def _unopened(name: str, error: OSError | ValueError) -> Problem:
     if isinstance(error, FileNotFoundError):
         return Problem(name, 0, "(file)", "no-such-file", "there is no such file")
-    if isinstance(error, OSError) and path.is_symlink():
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
         return Problem(name, 0, "(file)", "symbolic-link", "is a link; name the file itself")
     reason = error.strerror if isinstance(error, OSError) else "the name holds a NUL"
     return Problem(name, 0, "(file)", "unreadable", f"cannot be opened ({reason})")

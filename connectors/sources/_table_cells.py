@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from connectors.sources._table_model import CleansingStep, TableMapping
@@ -25,9 +25,10 @@ class Cells:
         self._line_breaks = line_breaks
         self.cleansed = cleansed
 
-    def filled(self, column: str) -> bool:
-        """Whether the cell is not empty."""
-        return bool(self._texts[self._at[column]])
+    def filled(self, columns: Iterable[str]) -> bool:
+        """Whether one of the cells is not empty."""
+        texts, at = self._texts, self._at
+        return any(texts[at[column]] for column in columns)
 
     def among(self, column: str, values: Collection[str]) -> bool:
         """Whether the cell is one of these texts."""
@@ -36,8 +37,8 @@ class Cells:
     def get(self, column: str) -> str | None:
         """A column's text, or None where the cell is empty. Raises RecordError where the text is unsafe."""
         text = self._texts[self._at[column]]
-        if not text:
-            return None
+        if not text or text.isalnum():  # letters and digits alone are neither hidden nor a formula
+            return text or None
         rule = unsafe(text, line_breaks=self._line_breaks)
         if rule is not None:
             raise RecordError(column, rule, MESSAGES[rule])

@@ -75,7 +75,7 @@ def _record(node: Node) -> Value:
     always, columns = node.constant(), tuple(node.reads())
 
     def value(cells: Cells) -> Any:
-        if not always and not any(cells.filled(column) for column in columns):
+        if not always and not cells.filled(columns):
             return None
         out = make() | (own(cells) or {})
         for name, read in parts:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from lxml import etree
 
@@ -12,6 +12,13 @@ MAX_RECORD_BYTES = 4 * 1024 * 1024
 """A file that goes on for so long without ending a record is refused."""
 MAX_DEPTH = 8
 _CHUNK_BYTES = 32 * 1024
+
+_BREAKS = (
+    ("ENTITY", "entities-forbidden", "an entity is used or defined"),
+    ("ENCODING", "encoding", "the encoding is unknown, or the bytes are not of it"),
+    ("RESOURCE_LIMIT", "resource-limit", "a value is too large, or elements are nested too deep, for any such format"),
+)
+"""What libxml2's names of errors say, with our rule and words. Source: libxml2, xmlParserErrors."""
 
 
 class HostileFile(Exception):
@@ -36,6 +43,10 @@ class Element:
         return f"Element({self.name})"
 
 
+class _TooLarge(Exception):
+    pass
+
+
 class _Bounded:
     """A file of which no more than `MAX_RECORD_BYTES` may be read between two records."""
 
@@ -50,7 +61,7 @@ class _Bounded:
         self.since_record += len(chunk)
         self.total += len(chunk)
         if self.since_record > MAX_RECORD_BYTES:
-            raise HostileFile(0, "(record)", "record-too-large", f"a record is larger than {MAX_RECORD_BYTES} bytes")
+            raise _TooLarge
         return chunk
 
 
@@ -82,10 +93,12 @@ class XmlRecords:
             recover=False,
         )
         depth = 0
+        began = 1  # the line on which the record now being read begins
         try:
             for event, node in events:
                 if event == "start":
                     depth += 1
+                    began = _line(node) if depth <= 2 else began
                     if depth == 1:
                         self._check_root(node)
                 elif event == "end":
@@ -95,12 +108,23 @@ class XmlRecords:
                         _forget(node)
                         self._file.since_record = 0
         except etree.XMLSyntaxError as error:
-            line = error.lineno or 0
-            if any("ENTITY" in each.type_name for each in cast("Iterable[Any]", error.error_log)):
-                raise HostileFile(line, "(document)", "entities-forbidden", "an entity is used or defined") from None
-            raise HostileFile(line, "(document)", "malformed-xml", "the XML is malformed or cut off here") from None
+            raise self._broken(events, error, began) from None
+        except _TooLarge:
+            message = f"a record is larger than {MAX_RECORD_BYTES} bytes"
+            raise HostileFile(began, "(record)", "record-too-large", message) from None
         except (LookupError, UnicodeError, ValueError):
-            raise HostileFile(0, "(document)", "encoding", "the encoding is unknown or wrong") from None
+            raise HostileFile(began, "(document)", "encoding", "the encoding is unknown or wrong") from None
+
+    def _broken(self, events: Any, error: etree.XMLSyntaxError, began: int) -> HostileFile:
+        """What ended the file, by the parser's own log: an exception's is everything that was ever said."""
+        if self._file.total == 0:
+            return HostileFile(0, "(document)", "empty-file", "the file is empty")
+        said = {str(each.type_name) for each in events.error_log}
+        line = error.lineno or max((each.line for each in events.error_log), default=began)
+        for word, rule, message in _BREAKS:
+            if any(word in each for each in said):
+                return HostileFile(line, "(document)", rule, message)
+        return HostileFile(line, "(document)", "malformed-xml", "the XML is malformed or cut off here")
 
     def _check_root(self, node: etree._Element) -> None:
         info = node.getroottree().docinfo

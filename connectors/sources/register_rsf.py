@@ -6,6 +6,7 @@ assert-root-hash, fields separated by tabs, one command a line, UTF-8).
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections.abc import Iterator
@@ -200,6 +201,8 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     line = 0
     while raw := file.readline(MAX_LINE_BYTES + 1):
         line += 1
+        if line == 1:
+            raw = raw.removeprefix(codecs.BOM_UTF8)
         too_long = len(raw) > MAX_LINE_BYTES
         while too_long and raw and not raw.endswith(b"\n"):
             raw = file.readline(MAX_LINE_BYTES)

@@ -77,7 +77,7 @@ def row(number: int, **cells: str) -> str:
         "row": str(number), "kind": "D", "id": f"77{number}", "action": "N", "shielded": "", "forename": MARK,
         "second": "", "surname": MARK, "sex": "F", "born": "7/3/1931", "died": "2025-02-01",
         "locked": "03/02/2025 10:00", "nhs": "999 000 0018", "checked": "Y", "lines": f"1 {MARK} Road; {MARK}",
-        "postcode": "zz9 9zz", "country": "ENGLAND", "job": "-", "clerk": MARK, "note": "",
+        "postcode": "zz9 9zz", "country": "ENGLAND", "job": "-", "clerk": "kl", "note": "",
     } | cells  # fmt: skip
     return ",".join(f'"{each}"' if "," in each or "\n" in each else each for each in whole.values()) + "\n"
 

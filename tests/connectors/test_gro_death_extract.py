@@ -72,7 +72,7 @@ def test_the_real_file_field_by_field() -> None:
         (LAUGHS, "dtd-forbidden"),
         ('<!DOCTYPE l SYSTEM "file:///etc/passwd">', "dtd-forbidden"),
         ('<!DOCTYPE l SYSTEM "http://127.0.0.1:9/x.dtd">', "dtd-forbidden"),
-        ('<?xml version="1.0" encoding="no-such"?>', "malformed-xml"),
+        ('<?xml version="1.0" encoding="no-such"?>', "encoding"),
         ('<?xml version="1.0" encoding="utf-16"?>', "malformed-xml"),
     ],
 )

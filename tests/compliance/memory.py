@@ -1,0 +1,63 @@
+"""How much memory each connector needs for files that were never written, in a process of its own.
+
+`python -m tests.compliance.memory MEGABYTES [--records-part N] [CONNECTOR]` prints a line for each connector and file:
+by how many MiB the process's highest resident memory rose over what it had after the connector's sample, the seconds,
+and the outcomes. Files of good records are smaller, by the divisor N.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from connectors import SOURCES
+from connectors.sources.base import RefusedRecord
+from tests.compliance.hostile import XML, endless_attribute, endless_records, endless_value
+from tests.compliance.sources import SAMPLES, connector, context, read
+
+MIB = 1024 * 1024
+
+
+def peak_mib() -> float:
+    """The highest resident memory so far, in MiB. Source: getrusage(2), ru_maxrss, in KiB on Linux."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(megabytes: int, records_part: int, names: list[str]) -> Iterator[dict[str, object]]:
+    """One measurement a connector and kind of file."""
+    for name in names:
+        kinds: dict[str, Callable[[str, int], BinaryIO]] = {"records": endless_records, "one value": endless_value}
+        kinds |= {"one attribute": endless_attribute} if name in XML else {}
+        for kind, make in kinds.items():
+            for _ in range(3):
+                read(name, SAMPLES[name])
+            size = megabytes * MIB // (records_part if kind == "records" else 1)
+            before, began, counted = peak_mib(), time.perf_counter(), Counter[str]()
+            for outcome in connector(name).read(make(name, size), context(name)):
+                is_refused = isinstance(outcome, RefusedRecord)
+                counted[outcome.problem.rule if is_refused else type(outcome).__name__] += 1
+            yield {
+                "connector": name,
+                "file": kind,
+                "MiB": size // MIB,
+                "rise_MiB": round(peak_mib() - before, 1),
+                "seconds": round(time.perf_counter() - began, 1),
+                "outcomes": dict(counted),
+            }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("megabytes", type=int)
+    parser.add_argument("--records-part", type=int, default=1)
+    parser.add_argument("connectors", nargs="*")
+    given = parser.parse_args()
+    for each in measure(given.megabytes, given.records_part, given.connectors or sorted(SOURCES)):
+        sys.stdout.write(json.dumps(each) + "\n")
+        sys.stdout.flush()
