@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from producers._writer import Misfit, compile_writer
+from producers._generate_writer import generate_writer
+from producers._writer import Misfit
 from tidings import topics, wire
 from tidings.catalogue import plain_schema
 from tidings.errors import Finding, ReasonCode, Reject
@@ -28,7 +29,7 @@ class Encoder:
     def __init__(self, agency: str, event_type: str, schema_id: int, schema: dict[str, Any]) -> None:
         self.topic = topics.inbox(agency, event_type)
         self._header = wire.header(schema_id)
-        self._write = compile_writer(plain_schema(schema))
+        self._write = generate_writer(plain_schema(schema))
 
     def encode(self, event: Mapping[str, Any]) -> WireEvent:
         """The record of an event. Raises Reject (`undecodable`, at a path) where the event does not fit its schema: a
