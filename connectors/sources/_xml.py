@@ -8,8 +8,10 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
-MAX_RECORD_BYTES = 4 * 1024 * 1024
-"""A file that goes on for so long without ending a record is refused."""
+MAX_RECORD_BYTES = 1024 * 1024
+MAX_RECORD_ELEMENTS = 20_000
+"""A file that goes on for so long, or has so many elements, without ending a record is refused: an element of four
+bytes takes a hundred times as much memory. An event of that size would fit no inbox."""
 MAX_DEPTH = 8
 _CHUNK_BYTES = 32 * 1024
 
@@ -55,6 +57,11 @@ class _Bounded:
         self.since_record = 0
         self.total = 0
 
+    def bound(self, elements: int) -> None:
+        """Raises where a record has too many elements."""
+        if elements > MAX_RECORD_ELEMENTS:
+            raise _TooLarge
+
     def read(self, size: int = -1) -> bytes:
         """At most a chunk, so that the bound is met soon."""
         chunk = self._file.read(_CHUNK_BYTES if size < 0 else min(size, _CHUNK_BYTES))
@@ -92,10 +99,12 @@ class XmlRecords:
             huge_tree=False,
             recover=False,
         )
-        depth = 0
+        depth = elements = 0  # comments and instructions count as elements
         began = 1  # the line on which the record now being read begins
         try:
             for event, node in events:
+                elements += event != "end"
+                self._file.bound(elements)
                 if event == "start":
                     depth += 1
                     began = _line(node) if depth <= 2 else began
@@ -106,11 +115,11 @@ class XmlRecords:
                     if depth == 1:
                         yield self._record(node), _line(node)
                         _forget(node)
-                        self._file.since_record = 0
+                        self._file.since_record = elements = 0
         except etree.XMLSyntaxError as error:
             raise self._broken(events, error, began) from None
         except _TooLarge:
-            message = f"a record is larger than {MAX_RECORD_BYTES} bytes"
+            message = f"a record is larger than {MAX_RECORD_BYTES} bytes or {MAX_RECORD_ELEMENTS} elements"
             raise HostileFile(began, "(record)", "record-too-large", message) from None
         except (LookupError, UnicodeError, ValueError):
             raise HostileFile(began, "(document)", "encoding", "the encoding is unknown or wrong") from None

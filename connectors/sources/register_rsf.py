@@ -35,6 +35,7 @@ MAX_LINE_BYTES = 1024 * 1024
 _HASH = re.compile(r"sha-256:[0-9a-f]{64}\Z")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 _REGISTER = "register:"
+_ENTRY = b"append-entry"
 
 
 class RegisterRsf:
@@ -64,7 +65,7 @@ class RegisterRsf:
                 try:
                     outcome = reading.take(line, raw)
                 except RecordError as error:
-                    number = reading.number if raw is not None and raw.startswith(b"append-entry") else 0
+                    number = reading.number if raw is not None and raw.partition(b"\t")[0] == _ENTRY else 0
                     outcome = RefusedRecord(number, Problem(context.file, line, error.field, error.rule, error.message))
                 if outcome is not None:
                     yield outcome
@@ -89,7 +90,7 @@ class _Reading:
         if raw is None:
             raise RecordError("(line)", "line-too-long", f"a line is longer than {MAX_LINE_BYTES} bytes")
         command, _, rest = raw.partition(b"\t")
-        if command == b"append-entry":
+        if command == _ENTRY:
             self.number += 1
         try:
             text = rest.decode("utf-8")
@@ -98,7 +99,7 @@ class _Reading:
         if command == b"add-item":
             self._spill.add_item(hashlib.sha256(rest).hexdigest(), line, rest)
             return None
-        if command == b"append-entry":
+        if command == _ENTRY:
             return self._entry(line, text)
         if command == b"assert-root-hash":
             return self._root_hash(line, text)

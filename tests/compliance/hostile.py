@@ -88,6 +88,16 @@ def endless_attribute(name: str, size: int) -> io.BufferedReader:
     )
 
 
+def endless_parts(name: str, size: int, part: bytes) -> io.BufferedReader:
+    """An XML file whose first record has `size` bytes of parts after its first tag: `part`, with a number for `#`."""
+    first = _DECLARATION.sub(b"", SAMPLES[name])
+    at = re.search(rb"<(DeathRegistration|entry)>", first)
+    assert at is not None
+    place = at.end() - (0 if part.startswith(b"<") else 1)
+    numbered = (part.replace(b"#", b"%d" % number) for number in range(size // (len(part) + 4)))
+    return streamed(iter([first[:place]]), numbered, iter([first[place:]]))
+
+
 def parts(name: str) -> tuple[bytes, bytes, bytes]:
     """What a file begins with, one record that may stand any number of times, and what it ends with."""
     if name == "delimited-table":

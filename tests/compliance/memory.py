@@ -18,10 +18,19 @@ from typing import BinaryIO
 
 from connectors import SOURCES
 from connectors.sources.base import RefusedRecord
-from tests.compliance.hostile import XML, endless_attribute, endless_records, endless_value
+from tests.compliance.hostile import XML, endless_attribute, endless_parts, endless_records, endless_value
 from tests.compliance.sources import SAMPLES, connector, context, read
 
 MIB = 1024 * 1024
+
+
+OF_XML: dict[str, Callable[[str, int], BinaryIO]] = {
+    "one attribute": endless_attribute,
+    "many elements": lambda name, size: endless_parts(name, size, b"<a/>"),
+    "many attributes": lambda name, size: endless_parts(name, size, b' a#="1"'),
+    "many namespaces": lambda name, size: endless_parts(name, size, b' xmlns:a#="b#"'),
+    "many comments": lambda name, size: endless_parts(name, size, b"<!---->"),
+}
 
 
 def peak_mib() -> float:
@@ -33,7 +42,7 @@ def measure(megabytes: int, records_part: int, names: list[str]) -> Iterator[dic
     """One measurement a connector and kind of file."""
     for name in names:
         kinds: dict[str, Callable[[str, int], BinaryIO]] = {"records": endless_records, "one value": endless_value}
-        kinds |= {"one attribute": endless_attribute} if name in XML else {}
+        kinds |= OF_XML if name in XML else {}
         for kind, make in kinds.items():
             for _ in range(3):
                 read(name, SAMPLES[name])
@@ -57,7 +66,7 @@ if __name__ == "__main__":
     parser.add_argument("megabytes", type=int)
     parser.add_argument("--records-part", type=int, default=1)
     parser.add_argument("connectors", nargs="*")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     for each in measure(given.megabytes, given.records_part, given.connectors or sorted(SOURCES)):
         sys.stdout.write(json.dumps(each) + "\n")
         sys.stdout.flush()
