@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY_MS = 86_400_000
@@ -30,10 +29,9 @@ _TEXT = re.compile(
 )  # the register's datetime: a year, a month, a day or an instant
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """From `earliest_ms` to `latest_ms`, both in it. `zoned` says whether they are instants (true) or wall-clock
-    readings in a zone that nobody stated (false)."""
+    readings in a zone that nobody stated (false). A tuple, because several are made for every event."""
 
     earliest_ms: int
     latest_ms: int
@@ -55,7 +53,7 @@ class Interval:
 
 def instant(at_ms: int) -> Interval:
     """The interval of one instant."""
-    return Interval(at_ms, at_ms, zoned=True)
+    return Interval(at_ms, at_ms, True)
 
 
 def interval_of(value: object) -> Interval | None:

@@ -39,8 +39,9 @@ class Checker:
         checks = self._of_head if event.get("change") == ANNULLED else self._all
         found: set[Finding] = set()
         for severity, check in checks:
-            for path in check.find(event, now_ms):
-                found.add(Finding(check.code, path, severity))
+            paths = check.find(event, now_ms)
+            if paths:
+                found.update(Finding(check.code, path, severity) for path in paths)
         return tuple(sorted(found)) if found else ()
 
 

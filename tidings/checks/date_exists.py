@@ -32,5 +32,7 @@ class DateExists(EachValue):
 
     def _holds(self, value: Any, now_ms: int) -> bool:
         del now_ms
+        if type(value) is dict:
+            return exists(value)
         parts = from_text(value) if isinstance(value, str) else value
         return isinstance(parts, Mapping) and exists(parts)

@@ -102,10 +102,17 @@ class DateOrder(Check):
     def find(self, event: Event, now_ms: int) -> Iterable[str]:
         """See `Check.find`."""
         del now_ms
-        records = self._records(event) if self._records else (event,)
-        return (self._then,) if any(map(self._is_out_of_order, records)) else ()
+        if self._records is None:
+            return (self._then,) if self._is_out_of_order(event) else ()
+        return (self._then,) if any(map(self._is_out_of_order, self._records(event))) else ()
 
     def _is_out_of_order(self, record: Event) -> bool:
-        thens = [interval_of(value) for value in self._thens(record)]
-        firsts = [interval_of(value) for value in self._firsts(record)] if thens else []
-        return any(f is not None and t is not None and f.surely_after(t) for f in firsts for t in thens)
+        for value in self._thens(record):
+            then = interval_of(value)
+            if then is None:
+                continue
+            for earlier in self._firsts(record):
+                first = interval_of(earlier)
+                if first is not None and first.surely_after(then):
+                    return True
+        return False

@@ -100,6 +100,8 @@ def valid(scheme: object, number: object) -> bool:
     validate = SCHEMES.get(scheme) if isinstance(scheme, str) else None
     if validate is None or number is None:
         return True
+    if scheme == "nhs_number" and type(number) is str and len(number) == 10 and number.isascii() and number.isdigit():
+        return nhs_number_adds_up(int(number))
     if not isinstance(number, str) or len(number) > MAX_CHARACTERS or _PLAIN.match(number) is None:
         return False
     try:
@@ -107,6 +109,27 @@ def valid(scheme: object, number: object) -> bool:
     except (ValidationError, ValueError, ArithmeticError, LookupError):  # what stdnum raises on text of no form at all
         return False
     return True
+
+
+def nhs_number_adds_up(number: int) -> bool:
+    """Whether ten digits, read as one number, are an NHS number: as stdnum says, in a tenth of its time.
+
+    Source: NHS Data Dictionary, NHS NUMBER: the weights of the nine digits are 10 to 2, and the check digit makes the
+    sum divisible by 11.
+    """
+    high, low = divmod(number, 100_000)
+    return (_UPPER[high] + _LOWER[low]) % 11 == 0
+
+
+def _sums(weights: tuple[int, ...]) -> bytes:
+    """The weighted sums, modulo 11, of all numbers of as many digits as there are weights."""
+    made = [0]
+    for weight in weights:
+        made = [(total + weight * digit) % 11 for total in made for digit in range(10)]
+    return bytes(made)
+
+
+_UPPER, _LOWER = _sums((10, 9, 8, 7, 6)), _sums((5, 4, 3, 2, 1))
 
 
 def schemes() -> Iterable[str]:

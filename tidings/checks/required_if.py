@@ -75,7 +75,7 @@ class RequiredIf(Check):
     def find(self, event: Event, now_ms: int) -> Iterable[str]:
         """See `Check.find`."""
         del now_ms
-        if any(event.get("change") == change for change in self._unless) or not self._applies(event):
+        if event.get("change") in self._unless or not self._applies(event):
             return ()
         if any(_said(value) for values in self._given for value in values(event)):
             return ()

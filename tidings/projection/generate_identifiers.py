@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from tidings.checks.identifier_checksum import SCHEMES, valid
+from tidings.checks.identifier_checksum import SCHEMES, nhs_number_adds_up, valid
 from tidings.projection.generate_code import Unsupported
 from tidings.projection.generate_notes import Types
 from tidings.projection.generate_runtime import text_at
@@ -24,7 +22,6 @@ def identifier_test(types: Types, row: int, scheme: str | None) -> Test:
         raise Unsupported("an identifier of this type")
     if any(types[of].kind != "string" for of in kind.of[:2]):
         raise Unsupported("an identifier of this type")
-    upper, lower = _weights()
     checked = frozenset(name.encode() for name in SCHEMES)
 
     def test(body: bytes, at: int) -> bool:
@@ -34,25 +31,7 @@ def identifier_test(types: Types, row: int, scheme: str | None) -> Test:
         at += len(name) + (1 if len(name) < 64 else len(zigzag(len(name))))
         value = text_at(body, at)
         if name == _NHS and len(value) == _DIGITS and value.isdigit():
-            high, low = divmod(int(value), 100_000)
-            return (upper[high] + lower[low]) % 11 == 0
+            return nhs_number_adds_up(int(value))
         return valid(name.decode(), value.decode())
 
     return test
-
-
-@cache
-def _weights() -> tuple[bytes, bytes]:
-    """The weighted sums, modulo 11, of the first and the last five digits of an NHS number: weights 10 to 1.
-
-    Source: NHS Data Dictionary, NHS NUMBER: the weights of the nine digits are 10 to 2, and the check digit makes the
-    sum divisible by 11.
-    """
-
-    def sums(weights: tuple[int, ...]) -> bytes:
-        made = [0]
-        for weight in weights:
-            made = [(total + weight * digit) % 11 for total in made for digit in range(10)]
-        return bytes(made)
-
-    return sums((10, 9, 8, 7, 6)), sums((5, 4, 3, 2, 1))
