@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 import orjson
+import structlog
 
 from tidings.errors import Quarantine, TidingsError
 
@@ -52,7 +53,10 @@ def defect_report(defect: BaseException) -> str:
 @contextmanager
 def told_without_values() -> Iterator[None]:
     """What a command runs in. An error of ours is one clear message with what to do, and its own exit code; any other
-    is a defect, told by `defect_report` with the code of Quarantine; so are those of threads and finalisers."""
+    is a defect, told by `defect_report` with the code of Quarantine; so are those of threads and finalisers. Our log
+    goes to standard error."""
+    # What a command prints may be another program's input: our own log goes beside it.
+    structlog.configure(logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr))
     before = threading.excepthook, sys.unraisablehook
     threading.excepthook = _of_thread
     sys.unraisablehook = _unraisable

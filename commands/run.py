@@ -11,8 +11,8 @@ import typer
 from prometheus_client import CollectorRegistry
 
 from commands._terminal import told_without_values
+from tidings.deployment import slot_name
 from tidings.errors import TidingsError
-from tidings.kafka.clients import slot_name
 from tidings.kafka.cluster import Cluster, default_cluster_file
 from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.read import LogReader

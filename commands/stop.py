@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,13 +34,7 @@ def agreement(
     wait_seconds: WaitOption = 30.0,
 ) -> None:
     """Stop one agreement: nothing more goes into its feeds, and its subscriber may no longer read them."""
-    _change(
-        cluster,
-        wait_seconds,
-        name,
-        lambda policy, stops: {view.agreement for view in policy.views} | stops.agreements,
-        lambda stops: replace(stops, agreements=stops.agreements - {name} if lift else stops.agreements | {name}),
-    )
+    _one(cluster, wait_seconds, "agreements", name, lift, lambda policy: {view.agreement for view in policy.views})
 
 
 @app.command()
@@ -51,19 +45,31 @@ def publisher(
     wait_seconds: WaitOption = 30.0,
 ) -> None:
     """Stop one publisher: its events are rejected (publisher_stopped) and it may no longer write."""
-    _change(
-        cluster,
-        wait_seconds,
-        name,
-        lambda policy, stops: {inbox.agency for inbox in policy.inboxes} | stops.publishers,
-        lambda stops: replace(stops, publishers=stops.publishers - {name} if lift else stops.publishers | {name}),
-    )
+    _one(cluster, wait_seconds, "publishers", name, lift, lambda policy: {inbox.agency for inbox in policy.inboxes})
 
 
 @app.command(name="all")
 def everything(cluster: ClusterOption = None, lift: LiftOption = False, wait_seconds: WaitOption = 30.0) -> None:
     """Stop every agreement and every publisher, those that come later too. Lifted, what was stopped by name stays."""
     _change(cluster, wait_seconds, "all", lambda _policy, _stops: {"all"}, lambda stops: replace(stops, all=not lift))
+
+
+def _one(
+    cluster_file: Path | None,
+    wait_seconds: float,
+    kind: Literal["agreements", "publishers"],
+    name: str,
+    lift: bool,
+    named_by: Callable[[Policy], set[str]],
+) -> None:
+    """Stop, or let go on, one of a kind. What was stopped may be named though the policy has it no more."""
+
+    def change(stops: Stops) -> Stops:
+        stopped: frozenset[str] = getattr(stops, kind)
+        after = stopped - {name} if lift else stopped | {name}
+        return replace(stops, agreements=after) if kind == "agreements" else replace(stops, publishers=after)
+
+    _change(cluster_file, wait_seconds, name, lambda policy, stops: named_by(policy) | getattr(stops, kind), change)
 
 
 def _change(

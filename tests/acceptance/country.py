@@ -20,7 +20,7 @@ from connectors.sources.base import SourceContext, SourceRecord
 from producers.publisher import EventPublisher
 from producers.simulator import simulate
 from tidings.clock import Clock, SystemClock
-from tidings.kafka.clients import group_name
+from tidings.deployment import group_name
 from tidings.kafka.produce import RecordProducer
 from tidings.policy.model import Policy
 

@@ -20,6 +20,7 @@ from tests.commands.kit import (
     transaction_error,
     write_error,
 )
+from tidings import topics
 from tidings.errors import Fatal
 from tidings.kafka.client_settings import client_settings
 from tidings.kafka.registry import Registry
@@ -89,6 +90,30 @@ def test_what_was_changed_by_hand_is_planned_and_mended(life: Life) -> None:
     assert extra not in admin.acls()
     assert life.tidings("plan").code == 0
     assert life.policy().version == 1
+
+
+def test_a_damaged_policy_is_mended_by_the_next_apply(life: Life) -> None:
+    """Its manifest damaged, no worker could load it: plan says so, apply publishes the next version, which loads."""
+    from tidings.kafka.policy_store import CURRENT
+    from tidings.kafka.produce import RecordProducer
+
+    before, failures = life.policy(), []
+    producer = RecordProducer(life.cluster, "admin")
+    producer.send(topics.POLICY, CURRENT, b"{}", failures.append)
+    producer.flush()
+    assert failures == [None]
+    with pytest.raises(Fatal, match="manifest"):
+        life.policy()
+
+    planned, applied = life.tidings("plan"), life.tidings("apply", "--quiet")
+
+    assert planned.code == 2
+    assert "version 1 is damaged (the policy's manifest cannot be read): 2 mends it" in planned.out
+    assert applied.code == 0, applied.err
+    after = life.policy()
+    assert (after.version, after.stops) == (before.version + 1, before.stops)
+    assert (after.views, after.inboxes) == (before.views, before.inboxes)
+    assert life.tidings("plan").code == 0
 
 
 def test_every_feed_is_read_with_stock_clients(running: Running) -> None:

@@ -19,11 +19,11 @@ from tests.stream_processors.world import INBOX, PARTITIONS, key, value
 from tidings import topics
 from tidings.clock import Deadline, SystemClock
 from tidings.decisions import Block, Entry, verify_chain
+from tidings.deployment import group_name
 from tidings.kafka.access import set_access
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.clients import (
     consumer_config,
-    group_name,
     open_consumer,
     open_producer,
     producer_config,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource
 from confluent_kafka.admin._resource import ResourceType
@@ -27,7 +27,6 @@ from tidings.kafka.errors import error_of, translate
 from tidings.kafka.retry import retry
 from tidings.log import Partition
 
-GENESIS = "genesis"
 _SCRAM_ITERATIONS = 4096
 _POLL_SECONDS = 0.05
 
@@ -229,32 +228,6 @@ class Admin:
             for each in found
             if each.offset >= 0
         }
-
-    def set_group_offsets(self, group: str, offsets: Mapping[Partition, int], metadata: str = GENESIS) -> None:
-        """Commit offsets for partitions of `group`, with this metadata. Fatal where a member of the group has them."""
-        if not offsets:
-            return
-        wanted = [TopicPartition(where.topic, where.partition, offset, metadata) for where, offset in offsets.items()]
-
-        def alter() -> None:
-            request = ConsumerGroupTopicPartitions(group, wanted)
-            found = self._ask(self._client.alter_consumer_group_offsets, "setting offsets", [request])
-            for each in found[group].topic_partitions:
-                if each.error is not None:
-                    raise translate(each.error, "setting offsets")
-
-        retry(alter, "setting offsets", Deadline(self._clock, self._deadline_seconds), self._clock)
-
-    def start_group_at_zero(self, group: str, partitions: Iterable[Partition]) -> tuple[Partition, ...]:
-        """Commit offset 0 with metadata `genesis` for those partitions that have no offset yet; returns them.
-
-        So a reader with `auto.offset.reset=error` starts at the beginning because we said so, and never by itself.
-        """
-        wanted = tuple(dict.fromkeys(partitions))
-        there = self.group_offsets(group, wanted)
-        new = tuple(each for each in wanted if each not in there)
-        self.set_group_offsets(group, dict.fromkeys(new, 0))
-        return new
 
     # How every call is made
 

@@ -8,6 +8,7 @@ from tidings.kafka.cluster import Cluster
 from tidings.kafka.registry import registry_api
 
 _SECRET = "sasl.password"  # noqa: S105 - the setting's name
+_OURS = "logger"  # an object of this process
 _JAVA_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
 _JAVA_NAMES = {
     "bootstrap.servers": "bootstrap.servers",
@@ -36,7 +37,7 @@ def client_settings(cluster: Cluster, agency: str) -> dict[str, Any]:
     producer, consumer = cluster.producer_config(agency), cluster.consumer_config(agency, f"{agency}.reader")
     consumer |= {"auto.offset.reset": "earliest", "enable.auto.offset.store": False}
     for settings in (producer, consumer):
-        settings.pop(_SECRET)
+        del settings[_SECRET], settings[_OURS]
     return {
         "producer": producer,
         "consumer": consumer,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, Producer
 
+from tidings.deployment import group_name, slot_name
 from tidings.kafka.settings import LoopSettings
 
 Config = dict[str, Any]
@@ -33,16 +34,6 @@ class ClientSettings(Protocol):
     def producer_config(self, principal: str) -> Config:
         """The same, and what every producer of ours has in common."""
         ...
-
-
-def group_name(deployment: str) -> str:
-    """The consumer group that a deployment's workers share."""
-    return f"exchange-{deployment}"
-
-
-def slot_name(deployment: str, slot: int) -> str:
-    """The stable id of one worker's place: its transactional id and its group instance id."""
-    return f"exchange-{deployment}-{slot}"
 
 
 def consumer_config(cluster: ClientSettings, principal: str, slot: int, settings: LoopSettings) -> Config:

@@ -23,6 +23,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tidings.errors import BadInput, Fatal, Problem
+from tidings.kafka.client_log import CLIENT_LOGGER
 from tidings.policy.model import Environment
 from tidings.topics import is_id
 
@@ -112,7 +113,8 @@ class Cluster:
         return password
 
     def client_config(self, principal: str) -> ClientConfig:
-        """What any confluent-kafka client of `principal` needs: TLS, SCRAM and a name. Raises as `password`."""
+        """What any confluent-kafka client of `principal` needs: TLS, SCRAM, a name, and where it logs. Raises as
+        `password`."""
         return {
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": "SASL_SSL",
@@ -122,6 +124,7 @@ class Cluster:
             "sasl.username": principal,
             "sasl.password": self.password(principal),
             "client.id": f"tidings-{principal}",
+            "logger": CLIENT_LOGGER,
         }
 
     def consumer_config(self, principal: str, group: str) -> ClientConfig:

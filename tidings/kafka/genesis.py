@@ -13,12 +13,13 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tidings.clock import Clock, Deadline
-from tidings.kafka.clients import ClientSettings, group_name, transactional_config
+from tidings.decisions import GENESIS
+from tidings.deployment import group_name
+from tidings.kafka.clients import ClientSettings, transactional_config
 from tidings.kafka.retry import attempt, retry
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition
 
-GENESIS = "genesis"
 _CALL_S = 10.0
 
 

@@ -12,11 +12,12 @@ from tempfile import mkstemp
 
 from tidings.acl import Acl
 from tidings.clock import Clock, Deadline
+from tidings.deployment import group_name
 from tidings.kafka.admin import Admin, Topic
-from tidings.kafka.clients import group_name
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.genesis import start_partitions
-from tidings.kafka.policy_store import PolicyReader, publish
+from tidings.kafka.policy_left import Left, what_is_left
+from tidings.kafka.policy_store import publish
 from tidings.kafka.quotas import Quotas
 from tidings.kafka.registry import Registry
 from tidings.log import Partition
@@ -74,6 +75,7 @@ class BrokerHands:
         ]
         return Actual(
             policy=policy,
+            damaged=self._left().damaged,
             topics={name: ActualTopic(topic.partitions, topic.config) for name, topic in topics.items()},
             access=frozenset(entry for entry in entries if entry.principal in managed),
             schemas={
@@ -86,11 +88,13 @@ class BrokerHands:
         )
 
     def policy(self) -> Policy | None:
-        """The policy in force, or None where none was ever published."""
+        """See `Site.policy`."""
+        return self._left().policy
+
+    def _left(self) -> Left:
         if POLICY not in self.admin.topics():
-            return None
-        with PolicyReader(self.cluster, self.principal, self.clock) as reader:
-            return reader.read()
+            return Left(None)
+        return what_is_left(self.cluster, self.principal, self.environment, self.clock)
 
     def schema_ids(self, wanted: Mapping[str, Sequence[Schema]]) -> SchemaIds:
         """The registry's id for each (subject, number of the version, from 0) that is registered."""

@@ -15,9 +15,9 @@ from typing import Self
 from tidings import topics
 from tidings.clock import Clock, SystemClock
 from tidings.decisions import Block, decode_block, parse_anchor
+from tidings.deployment import group_name
 from tidings.errors import Fatal
 from tidings.kafka.admin import Admin
-from tidings.kafka.clients import group_name
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.first_records import FirstRecords
 from tidings.kafka.groups import Groups

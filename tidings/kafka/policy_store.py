@@ -7,13 +7,14 @@ the manifest, `{"version", "hash", "parts": [sha256, …]}`, and is the only key
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Self
+from typing import Any
 
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tidings import topics
 from tidings.clock import Clock, SystemClock
+from tidings.closing import Closing
 from tidings.errors import Fatal
 from tidings.kafka.clients import ClientSettings, transactional_config
 from tidings.kafka.polling import record_of
@@ -62,13 +63,25 @@ def messages_of(policy: Policy) -> list[Message]:
 
 
 def current_version(cluster: ClientSettings, principal: str, clock: Clock | None = None) -> int:
-    """The version in force, or 0 where none was ever published."""
-    with PolicyReader(cluster, principal, clock) as reader:
-        policy = reader.read()
-        return 0 if policy is None else policy.version
+    """The newest version that was ever announced, whole or not; 0 where none was."""
+    with LogReader(cluster, principal, clock or SystemClock()) as reader:
+        end = reader.ends([WHERE])[WHERE]
+        return max(map(announced_version, reader.read_range(WHERE, 0, end)), default=0)
 
 
-class PolicyReader:
+def announced_version(record: InboxRecord) -> int:
+    """The version that a record of `exchange.policy` belongs to, damaged as it may be; 0 where it names none."""
+    if record.key == CURRENT:
+        try:
+            version = orjson.loads(record.value or b"")["version"]
+        except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+            return 0
+        return version if type(version) is int else 0
+    number = (record.key or b"").partition(b"/")[0]
+    return int(number) if number.isdigit() else 0
+
+
+class PolicyReader(Closing):
     """Reads the policy in force and follows it. One thread; close it, or use `with`."""
 
     def __init__(self, cluster: ClientSettings, principal: str, clock: Clock | None = None) -> None:
@@ -79,12 +92,6 @@ class PolicyReader:
         self._parts: dict[bytes, bytes] = {}
         self._manifest: bytes | None = None
         self._version = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let the connection go."""

@@ -23,10 +23,11 @@ def policy_versions(cluster: ClientSettings, principal: str) -> dict[int, Policy
                 continue
             version, _, part = record.key.decode("ascii").partition("/")
             parts[int(version)][int(part)] = record.value
-    return {version: _policy(version, found) for version, found in sorted(parts.items())}
+    return {version: whole_policy(version, found) for version, found in sorted(parts.items())}
 
 
-def _policy(version: int, found: dict[int, bytes]) -> Policy:
+def whole_policy(version: int, found: dict[int, bytes]) -> Policy:
+    """The policy of a version's parts. Raises Fatal where they are not all, or not what the policy's own hash says."""
     if sorted(found) != list(range(len(found))):
         raise Fatal(f"policy {version} is incomplete")
     whole = b"".join(found[number] for number in sorted(found))

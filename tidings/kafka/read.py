@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka import Message as Polled
@@ -16,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from tidings.clock import Clock, Deadline, SystemClock
+from tidings.closing import Closing
 from tidings.errors import Fatal, Retriable
 from tidings.kafka.clients import ClientSettings
 from tidings.kafka.errors import error_of, translate
@@ -31,7 +30,7 @@ DRAIN_EVENTS = 5_000
 QUIET_BUDGET_S = 30.0
 
 
-class LogReader:
+class LogReader(Closing):
     """Reads as `principal`, outside any group; commits nothing. Not for several threads. Close it, or use `with`."""
 
     def __init__(self, cluster: ClientSettings, principal: str, clock: Clock | None = None) -> None:
@@ -47,19 +46,12 @@ class LogReader:
             "fetch.queue.backoff.ms": 5,
             # A partition that ends in a commit marker is known to be at its end only once a fetch comes back empty.
             "fetch.wait.max.ms": 10,
-            # Errors are raised; a connection that is closed while it is made would also be written to standard error.
+            # Errors are raised; a connection that is closed while it is made would also be logged.
             "log_level": 0,
         }
         self._consumer = Consumer(config)
-        self._admin = AdminClient(cluster.client_config(principal))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
+        # Nobody polls an AdminClient: what it logs would only pile up.
+        self._admin = AdminClient(cluster.client_config(principal) | {"log_level": 0})
 
     def close(self) -> None:
         """Let the connections go."""

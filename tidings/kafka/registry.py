@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from tidings.closing import Closing
 from tidings.errors import Fatal, Retriable
 from tidings.kafka.cluster import Cluster
 
@@ -33,7 +33,7 @@ def registry_api(cluster: Cluster) -> str:
     return base if base.endswith(API_PATH) else base + API_PATH
 
 
-class Registry:
+class Registry(Closing):
     """The registry of `cluster`, as `principal`. From any thread; close it, or use `with`.
 
     Every call may raise Retriable (no answer, or an answer that says so) and Fatal (refused); the text holds the
@@ -49,14 +49,6 @@ class Registry:
             headers={"Content-Type": _CONTENT_TYPE},
             trust_env=False,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let the connections go."""

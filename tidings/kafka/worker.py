@@ -14,6 +14,7 @@ from confluent_kafka import Consumer
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from tidings.clock import Clock, SystemClock
+from tidings.deployment import slot_name
 from tidings.errors import TidingsError
 from tidings.kafka.announce import announced
 from tidings.kafka.clients import (
@@ -22,7 +23,6 @@ from tidings.kafka.clients import (
     open_consumer,
     open_producer,
     producer_config,
-    slot_name,
 )
 from tidings.kafka.group_protocol import Connector
 from tidings.kafka.health import Health

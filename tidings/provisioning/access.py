@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from tidings import topics
 from tidings.acl import Acl, Operation, Pattern, Resource
+from tidings.deployment import group_name
 from tidings.policy.model import Policy, View
 
 EXCHANGE = "exchange"
@@ -18,11 +19,6 @@ EXCHANGE = "exchange"
 _READ = (Operation.READ, Operation.DESCRIBE)
 _WRITE = (Operation.WRITE, Operation.DESCRIBE)
 _BOTH = (Operation.READ, Operation.WRITE, Operation.DESCRIBE)
-
-
-def exchange_group(deployment: str) -> str:
-    """The consumer group of a deployment's workers; their transactional ids begin with it and a hyphen."""
-    return f"exchange-{deployment}"
 
 
 def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment: str) -> frozenset[Acl]:
@@ -71,7 +67,7 @@ def next_access_change(policy: Policy, today: date) -> date | None:
 
 
 def _exchange(deployment: str) -> set[Acl]:
-    group = exchange_group(deployment)
+    group = group_name(deployment)
     entries = _allow(EXCHANGE, Resource.TOPIC, "inbox.", _READ, Pattern.PREFIXED)
     for prefix in ("feed.", "notices."):
         entries |= _allow(EXCHANGE, Resource.TOPIC, prefix, _WRITE, Pattern.PREFIXED)

@@ -147,6 +147,10 @@ def _policy(desired: Desired, actual: Actual) -> Iterator[Change]:
     there = actual.policy
     if there is None:
         yield Change(Kind.POLICY, "policy", f"version {desired.policy.version} is the first", desired.policy)
+    elif actual.damaged:
+        stopped = "; everything is stopped until `tidings stop all --lift`" if "all" in there.stops else ""
+        detail = f"version {there.version} is damaged ({actual.damaged}): {desired.policy.version} mends it{stopped}"
+        yield Change(Kind.POLICY, "policy", detail, desired.policy)
     elif not same_content(desired, actual):
         detail = f"version {there.version} becomes {desired.policy.version}"
         yield Change(Kind.POLICY, "policy", detail, desired.policy)

@@ -41,7 +41,7 @@ class Site(Hands, Protocol):
         ...
 
     def policy(self) -> Policy | None:
-        """The policy in force, or None where none was ever published."""
+        """The policy in force, what is left of it where it is damaged, or None where none was ever published."""
         ...
 
     def schema_ids(self, wanted: Mapping[str, Sequence[Schema]]) -> SchemaIds:

@@ -42,9 +42,11 @@ class Actual:
 
     `access` has only the entries of managed principals. `schemas` maps a subject to its registered versions, oldest
     first, as parsed JSON. `started` holds the inbox partitions for which the exchange's group has a committed offset.
+    `damaged` says what is wrong with the policy's records, where no worker can load it: `policy` is then what is left.
     """
 
     policy: Policy | None = None
+    damaged: str = ""
     topics: Mapping[str, ActualTopic] = field(default_factory=dict)
     access: frozenset[Acl] = frozenset()
     schemas: Mapping[str, tuple[Schema, ...]] = field(default_factory=dict)

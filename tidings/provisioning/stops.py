@@ -5,6 +5,8 @@ In a policy it stands as texts: `all`, `agreement:<name>`, `publisher:<agency>`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tidings.policy.codec import sealed
 from tidings.policy.compile import Stops
 from tidings.policy.model import Policy
@@ -26,6 +28,11 @@ def texts_of(stops: Stops) -> tuple[str, ...]:
     """Stops as they stand in a policy, sorted."""
     texts = {f"{_AGREEMENT}{name}" for name in stops.agreements} | {f"{_PUBLISHER}{name}" for name in stops.publishers}
     return tuple(sorted(texts | ({_ALL} if stops.all else set())))
+
+
+def everything_stopped(policy: Policy) -> Policy:
+    """`policy` with `all` among its stops; not sealed, and nothing else in it changed: what the next is made from."""
+    return policy.model_copy(update={"stops": texts_of(replace(stops_of(policy), all=True))})
 
 
 def stopped(policy: Policy, stops: Stops, now_ms: int) -> Policy:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.tidings.kafka.kit import Deployed
 from tidings.acl import Acl, Operation, Pattern, Resource
-from tidings.kafka.admin import GENESIS, Admin, Topic
+from tidings.clock import Deadline, SystemClock
+from tidings.decisions import GENESIS
+from tidings.deployment import group_name
+from tidings.kafka.admin import Admin, Topic
+from tidings.kafka.genesis import start_partitions
 from tidings.log import Partition
 
 pytestmark = pytest.mark.broker
@@ -49,15 +54,19 @@ def test_acls_are_exactly_those_made(admin):
     assert ours() == {cluster, writer}
 
 
-def test_group_starts_at_zero_only_where_it_has_no_offset(admin):
-    """`genesis` is committed for new partitions; one with an offset keeps it."""
+def test_an_inbox_starts_at_zero_and_says_so(admin, broker):
+    """`genesis` is committed for the partitions that are named, and only those are told to have an offset."""
     admin.create_topics([Topic("t.offsets", 2, 1)])
     first, second = Partition("t.offsets", 0), Partition("t.offsets", 1)
-    assert admin.group_offsets("g", [first, second]) == {}
+    deployed = Deployed(broker, "starts")
+    group = group_name("starts")
+    clock = SystemClock()
+    assert admin.group_offsets(group, [first, second]) == {}
 
-    assert admin.start_group_at_zero("g", [first]) == (first,)
-    assert admin.start_group_at_zero("g", [first, second]) == (second,)
-    assert admin.group_offsets("g", [first, second]) == {first: (0, GENESIS), second: (0, GENESIS)}
+    start_partitions(deployed, "admin", [first], clock, Deadline(clock, 30))
+    assert admin.group_offsets(group, [first, second]) == {first: (0, GENESIS)}
+    start_partitions(deployed, "admin", [second], clock, Deadline(clock, 30))
+    assert admin.group_offsets(group, [first, second]) == {first: (0, GENESIS), second: (0, GENESIS)}
 
 
 def test_password_makes_a_principal(admin):

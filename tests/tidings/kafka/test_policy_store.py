@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 from tests.tidings.kafka.kit import PRINCIPAL, Log, eventually
 from tidings.errors import Fatal
 from tidings.kafka import policy_store
+from tidings.kafka.policy_left import what_is_left
 from tidings.kafka.policy_store import PolicyReader, current_version, publish
 from tidings.log import Partition
 from tidings.policy import codec
@@ -119,6 +120,41 @@ def test_a_damaged_policy_is_fatal(log: Log, where: Partition, damage: dict[str,
 
     with PolicyReader(log.cluster, PRINCIPAL) as reader, pytest.raises(Fatal, match=match):
         reader.load()
+
+
+def test_a_damaged_manifest_is_mended_from_the_newest_whole_version(log: Log, where: Partition) -> None:
+    """The version and what it had stopped are known still: the next one is published over it, and loads."""
+    stopped = codec.sealed(policy(2).model_copy(update={"stops": ("agreement:x",)}))
+    publish(log.cluster, PRINCIPAL, policy(1))
+    publish(log.cluster, PRINCIPAL, stopped)
+    assert what_is_left(log.cluster, PRINCIPAL, Environment.SYNTHETIC) == (stopped, "")
+    publish_raw(log, where, {b"current": b"{}"})
+
+    found = what_is_left(log.cluster, PRINCIPAL, Environment.SYNTHETIC)
+
+    assert found.policy == stopped
+    assert "cannot be read" in found.damaged
+    with pytest.raises(Fatal, match="version 2 is there already"):
+        publish(log.cluster, PRINCIPAL, policy(2))
+    publish(log.cluster, PRINCIPAL, policy(3))
+    with PolicyReader(log.cluster, PRINCIPAL) as reader:
+        assert reader.load() == policy(3)
+
+
+@pytest.mark.parametrize("older", [0, 1])
+def test_what_a_lost_version_had_stopped_stays_stopped(log: Log, where: Partition, older: int) -> None:
+    """A part of the newest version is damaged: an older one, or none, is left, with everything stopped."""
+    for version in range(older + 2):
+        if version:
+            publish(log.cluster, PRINCIPAL, policy(version, version))
+    publish_raw(log, where, {f"{older + 1}/0".encode(): b"{"})
+
+    found = what_is_left(log.cluster, PRINCIPAL, Environment.SYNTHETIC)
+
+    assert "damaged" in found.damaged
+    assert found.policy is not None
+    assert (found.policy.version, found.policy.stops) == (older + 1, ("all",))
+    assert len(found.policy.inboxes) == older
 
 
 def publish_raw(log: Log, where: Partition, records: dict[bytes, bytes]) -> None:

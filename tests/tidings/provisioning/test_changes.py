@@ -12,6 +12,7 @@ from tidings.log import Partition
 from tidings.provisioning.access import access_of
 from tidings.provisioning.changes import Incompatible, Kind, changes_between
 from tidings.provisioning.state import Actual, ActualTopic, Desired
+from tidings.provisioning.stops import everything_stopped
 from tidings.provisioning.topic_plan import topics_of
 
 FEED = "feed.dwp.benefits.v1.death-registered"
@@ -50,6 +51,18 @@ def test_nothing_is_due_where_all_is_there() -> None:
     more = replace(there, quotas={**there.quotas, "other": {"producer_byte_rate": 1}})
 
     assert changes_between(desired(version=2), more) == ()
+
+
+def test_a_damaged_policy_is_published_again_though_it_says_the_same() -> None:
+    """The change names the damage and, where that is so, that everything is stopped."""
+    there = replace(reached(desired()), damaged="its manifest cannot be read")
+    lost = replace(there, policy=everything_stopped(desired().policy))
+
+    [mended], [stopped] = changes_between(desired(version=2), there), changes_between(desired(version=2), lost)
+
+    assert (mended.kind, stopped.kind) == (Kind.POLICY, Kind.POLICY)
+    assert mended.detail == "version 1 is damaged (its manifest cannot be read): 2 mends it"
+    assert stopped.detail.endswith("everything is stopped until `tidings stop all --lift`")
 
 
 def test_on_an_empty_broker_everything_is_due_in_order() -> None:

@@ -1,0 +1,63 @@
+"""What is left of a policy whose last records are damaged: what `tidings apply` mends it from.
+
+A worker stops at a damaged policy. Whoever mends it needs the number to go on from and what was stopped. Where the
+newest version is whole and only its manifest is not, that version says both. Where it is not whole, what it had stopped
+is lost with it: an older version is taken, with everything stopped until an operator lifts that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tidings.clock import Clock, SystemClock
+from tidings.errors import Fatal
+from tidings.kafka.clients import ClientSettings
+from tidings.kafka.policy_store import WHERE, PolicyReader, announced_version
+from tidings.kafka.policy_versions import whole_policy
+from tidings.kafka.read import LogReader
+from tidings.log import InboxRecord
+from tidings.policy.model import Environment, Policy
+from tidings.provisioning.stops import everything_stopped
+
+
+class Left(NamedTuple):
+    """`policy` is the one in force or, where `damaged` says what is wrong, what the next one is to be made from: its
+    version is then the newest that was ever announced. None where no policy was ever published."""
+
+    policy: Policy | None
+    damaged: str = ""
+
+
+def what_is_left(cluster: ClientSettings, principal: str, environment: Environment, clock: Clock | None = None) -> Left:
+    """The policy in force, or what is left of it. Raises Retriable where the broker stays silent."""
+    clock = clock or SystemClock()
+    with PolicyReader(cluster, principal, clock) as reader:
+        try:
+            return Left(reader.read())
+        except Fatal as failure:
+            damaged = str(failure)
+    with LogReader(cluster, principal, clock) as log:
+        return Left(_newest_whole(log.read_to_end(WHERE.topic), environment), damaged)
+
+
+def _newest_whole(records: Iterable[InboxRecord], environment: Environment) -> Policy:
+    parts: dict[int, dict[int, bytes]] = defaultdict(dict)
+    newest = 0
+    for record in records:
+        version = announced_version(record)
+        newest = max(newest, version)
+        part = (record.key or b"").partition(b"/")[2]
+        if record.value is not None and part.isdigit():
+            parts[version][int(part)] = record.value
+    for version in sorted(parts, reverse=True):
+        try:
+            policy = whole_policy(version, parts[version])
+        except Fatal:
+            continue
+        if policy.version == newest:
+            return policy
+        return everything_stopped(policy).model_copy(update={"version": newest})
+    nothing = Policy(version=newest, environment=environment, created_at_ms=0, inboxes=(), views=())
+    return everything_stopped(nothing)
