@@ -75,7 +75,8 @@ def replay(
 ) -> None:
     """Ask the exchange to decide events in quarantine again, under the policy in force. They are marked late.
 
-    Only what is in quarantine now, and not asked for yet, can be asked for: nothing is delivered twice.
+    Only what is in quarantine now, and not asked for yet, can be asked for. Who asks for the same in the same moment
+    asks once: nothing is delivered twice.
     """
     from tidings.errors import Fatal
     from tidings.kafka.produce import RecordProducer
@@ -87,15 +88,14 @@ def replay(
     wanted = None if place == "all" else _parse(place)
     with LogReader(where, "admin") as reader:
         asked = asked_for(reader)
-        places = [(each.partition, each.offset) for each in held_events(reader)]
-    held = [each for each in places if each not in asked]
-    chosen = held if wanted is None else [each for each in held if each == wanted]
+        held = [each for each in held_events(reader) if (each.partition, each.offset, each.block) not in asked]
+    chosen = [each for each in held if wanted is None or wanted == (each.partition, each.offset)]
     if not chosen:
         raise Fatal(f"{'nothing' if wanted is None else place} is in quarantine, or it was asked for already")
     producer = RecordProducer(where, "admin")
     failures: list[Exception] = []
-    for partition, offset in chosen:
-        message = request_message(partition, offset)
+    for each in chosen:
+        message = request_message(each.partition, each.offset, each.block)
         producer.send(
             message.topic, message.key, message.value, lambda error: failures.append(error) if error else None
         )

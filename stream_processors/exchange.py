@@ -32,7 +32,7 @@ from stream_processors.state import Chain, Owned
 from stream_processors.validate import validate
 from tidings import topics
 from tidings.clock import Clock, SystemClock
-from tidings.decisions import BlockKind
+from tidings.decisions import BlockKind, chain_key
 from tidings.deduplication import Sighting
 from tidings.errors import Fatal, Retriable
 from tidings.keys import KeyRing
@@ -160,7 +160,8 @@ class Exchange:
         if self._tools.replays is None:
             return None
         try:
-            due = due_replays(self._tools.replays, owned.partition, owned.chain, now_ms)
+            decisions = self._router.layout.place(topics.DECISIONS, chain_key(owned.partition))
+            due = due_replays(self._tools.replays, self._tools.log, owned.partition, owned.chain, decisions, now_ms)
             offsets = () if due is None else due.offsets
             records = [self._tools.log.record_at(owned.partition, offset) for offset in offsets]
         except Retriable:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tidings.errors import Fatal
-from tidings.log import Message
+from tidings.log import Message, Partition
 from tidings.partitions import partition_of
 from tidings.policy.model import Policy
 
@@ -18,11 +18,15 @@ class Layout:
     partitions: Mapping[str, int]
 
     def message(self, topic: str, key: bytes, value: bytes) -> Message:
-        """A record in the partition of its key. Raises Fatal where the topic's partition count is not known."""
+        """A record in the partition of its key. Raises as `place`."""
+        return Message(*self.place(topic, key), key, value)
+
+    def place(self, topic: str, key: bytes) -> Partition:
+        """The partition of a key. Raises Fatal where the topic's partition count is not known."""
         count = self.partitions.get(topic)
         if count is None:
             raise Fatal(f"{topic}: a topic of the exchange that was not there when the policy was taken up")
-        return Message(topic, partition_of(key, count), key, value)
+        return Partition(topic, partition_of(key, count))
 
 
 def system_schema_id(policy: Policy, topic: str) -> int:

@@ -26,13 +26,18 @@ class Reader(Protocol):
 
 
 class ReplayLog:
-    """The requests so far, by partition. Holds those that the topic's retention keeps: a few bytes each."""
+    """The requests so far, by partition: a few bytes each, and there are as many as operators made.
+
+    Whoever asks again for what was asked for, even in the same moment, asks for nothing: the first counts. The topic
+    keeps all requests, so that whoever takes a partition over knows the first, too.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._next = 0
         self._read_at_ms: int | None = None
         self._requests: dict[Partition, list[ReplayRequest]] = {}
+        self._asked: set[tuple[Partition, int, int]] = set()
 
     def requests(self, partition: Partition, after: int, now_ms: int) -> Sequence[ReplayRequest]:
         """See `ReplaySource.requests`."""
@@ -48,7 +53,8 @@ class ReplayLog:
             return
         for record in self._reader.read_range(_WHERE, self._next, end):
             request = parse_request(record.offset, record.value)
-            if request is not None:
+            if request is not None and request[1:] not in self._asked:
+                self._asked.add(request[1:])
                 self._requests.setdefault(request.partition, []).append(request)
             self._next = record.offset + 1
         self._next = max(self._next, end)

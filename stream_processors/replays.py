@@ -9,8 +9,9 @@ with the new `replays_to`, and the anchor to that block in one transaction. So a
 request again, a crash after never does, and whoever takes the partition over goes on from the block: no group offset
 of `exchange.replays` is needed.
 
-A replay goes by offset: that the event *is* in quarantine, and was not replayed before, is for the command to look up
-in the decision blocks before it asks. An offset that the log no longer has is passed over.
+A request names the block that put the event into quarantine. It is looked up: an event that this block does not say was
+quarantined is passed over, and so is one that the log no longer has. Each failure is tried again once, however often it
+is asked for (`ReplayLog`), and one that succeeds leaves no failure to be named: nothing is delivered twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from stream_processors.resume import LogAccess
 from stream_processors.state import Chain
+from tidings.decisions import Outcome, chain_key, decode_block
 from tidings.log import Partition
 from tidings.replays import ReplayRequest
 
@@ -41,10 +44,26 @@ class DueReplays(NamedTuple):
     replays_to: int
 
 
-def due_replays(source: ReplaySource, partition: Partition, chain: Chain, now_ms: int) -> DueReplays | None:
-    """What is to be answered next for a partition, or None. An offset that was not yet decided is passed over."""
+def due_replays(
+    source: ReplaySource, log: LogAccess, partition: Partition, chain: Chain, decisions: Partition, now_ms: int
+) -> DueReplays | None:
+    """What is to be answered next for a partition, or None. What was not put into quarantine is passed over.
+
+    `decisions` is where the partition's chain stands. Raises Retriable where the broker is away.
+    """
     requests = source.requests(partition, chain.replays_to, now_ms)[:REPLAY_MAX_EVENTS]
     if not requests:
         return None
-    offsets = sorted({request.offset for request in requests if 0 <= request.offset < chain.next_offset})
+    blocks = dict.fromkeys(request.block for request in requests)
+    quarantined = {block: _quarantined(log, partition, decisions, block) for block in blocks}
+    offsets = sorted({request.offset for request in requests if request.offset in quarantined[request.block]})
     return DueReplays(offsets, requests[-1].position)
+
+
+def _quarantined(log: LogAccess, partition: Partition, decisions: Partition, at: int) -> frozenset[int]:
+    """The offsets that one block of a partition's chain says were put into quarantine."""
+    record = log.record_at(decisions, at)
+    if record is None or record.value is None or record.key != chain_key(partition):
+        return frozenset()
+    entries = decode_block(record.value).entries
+    return frozenset(entry.offset for entry in entries if entry.outcome is Outcome.QUARANTINED)

@@ -19,6 +19,7 @@ from tidings.decisions import (
     BlockKind,
     Entry,
     block_hash,
+    chain_key,
     epoch_of,
     nonce_key,
     split,
@@ -118,7 +119,7 @@ def finish(
         sequences=tuple(sorted(after.sequences.items())),
         replays_to=after.replays_to,
     )
-    key = f"{topic}/{number}".encode()
+    key = chain_key(partition)
     parts = split(block, system_schema_id(policy, topics.DECISIONS))
     at = 0
     for part, _ in parts:

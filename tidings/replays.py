@@ -11,16 +11,21 @@ from tidings.topics import REPLAYS
 
 
 class ReplayRequest(NamedTuple):
-    """One request: `position` is its own offset in `exchange.replays`."""
+    """One request: `position` is its own offset in `exchange.replays`.
+
+    `block` is where in `exchange.decisions` the block stands that put the event into quarantine (its offset there; the
+    partition is that of the inbox partition's chain). It says which failure is to be tried again: each is, once.
+    """
 
     position: int
     partition: Partition
     offset: int
+    block: int = -1
 
 
-def request_message(partition: Partition, offset: int) -> Message:
+def request_message(partition: Partition, offset: int, block: int) -> Message:
     """The record that asks for a replay: `tidings quarantine replay` produces it."""
-    value = orjson.dumps({"inbox": partition.topic, "offset": offset, "partition": partition.partition})
+    value = orjson.dumps({"block": block, "inbox": partition.topic, "offset": offset, "partition": partition.partition})
     return Message(REPLAYS, 0, f"{partition.topic}/{partition.partition}/{offset}".encode(), value)
 
 
@@ -28,8 +33,9 @@ def parse_request(position: int, value: bytes | None) -> ReplayRequest | None:
     """The request of a record of `exchange.replays`; None where it is not one, which asks for nothing."""
     try:
         read = orjson.loads(value or b"")
-        request = ReplayRequest(position, Partition(read["inbox"], read["partition"]), read["offset"])
+        request = ReplayRequest(position, Partition(read["inbox"], read["partition"]), read["offset"], read["block"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
-    sound = isinstance(request.partition.topic, str) and type(request.partition.partition) is int
-    return request if sound and type(request.offset) is int else None
+    numbers = (request.partition.partition, request.offset, request.block)
+    sound = isinstance(request.partition.topic, str) and all(type(number) is int for number in numbers)
+    return request if sound else None

@@ -37,8 +37,10 @@ from tidings.errors import BadInput, Fatal, Retriable
 from tidings.kafka.clients import transactional_config
 from tidings.kafka.policy_keeper import keep_policy
 from tidings.kafka.policy_store import CURRENT, PolicyReader, messages_of
+from tidings.kafka.quarantined import held_events
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Message
+from tidings.replays import request_message
 
 pytestmark = pytest.mark.broker
 
@@ -154,13 +156,16 @@ def test_quarantine_is_listed_shown_and_replayed_once(
         asked(cluster_file, "replay", sound)
     with pytest.raises(BadInput):
         asked(cluster_file, "replay", "inbox.gro.death-registered")
+    # Two operators look in the same moment and both ask; the second's request goes in as the command would send it.
+    held = {(each.partition, each.offset): each.block for each in held_events(site.reader)}
     assert "1 asked for" in asked(cluster_file, "replay", one)
+    site.send([request_message(*places[0], held[places[0]])])
     with pytest.raises(Fatal, match="asked for already"):
         asked(cluster_file, "replay", one)
     assert "1 asked for" in asked(cluster_file, "replay", "all")
     with pytest.raises(Fatal, match="asked for already"):
         asked(cluster_file, "replay", "all")
-    assert len(site.read(topics.REPLAYS)) == 2
+    assert len(site.read(topics.REPLAYS)) == 3
 
     with Worker(site):
         eventually(lambda: all(len(site.entries()[place]) == 2 for place in places[:2]), "both are answered")
@@ -173,6 +178,11 @@ def test_quarantine_is_listed_shown_and_replayed_once(
     assert "Nothing is in quarantine" in asked(cluster_file, "list")
     with pytest.raises(Fatal):
         asked(cluster_file, "replay", one)
+    # Once more, after the answer, to whoever takes over: nothing comes of it.
+    site.send([request_message(*places[0], held[places[0]])])
+    with Worker(site):
+        site.decided(site.publish(site.fresh(1)))
+    assert len(site.entries()[places[0]]) == 2
 
 
 def test_access_ends_and_begins_on_its_day(site: Site) -> None:

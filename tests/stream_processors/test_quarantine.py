@@ -20,7 +20,8 @@ from tests.stream_processors.world import (
     event_id,
     policy,
 )
-from tidings.decisions import BlockKind, Outcome
+from tidings import topics
+from tidings.decisions import BlockKind, Outcome, decode_block
 from tidings.errors import Fatal, Finding
 from tidings.log import Partition
 from tidings.policy.model import Inbox, Policy, View
@@ -131,8 +132,20 @@ def replayed(world: World, switch: Switch, *offsets: int) -> None:
     switch.ids.clear()
     where = Partition(INBOX, blocks_partition(world))
     for offset in offsets:
-        world.log.append(request_message(where, offset))
+        world.log.append(request_message(where, offset, failure_of(world, offset)))
     world.clock.advance(10)
+
+
+def failure_of(world: World, offset: int) -> int:
+    """Where the block stands that put an event into quarantine last; where there is none, the chain's last block."""
+    found = world.log.all(topics.DECISIONS)
+    failures = [
+        record.offset
+        for record in found
+        for entry in decode_block(record.value or b"").entries
+        if (entry.offset, entry.outcome) == (offset, Outcome.QUARANTINED)
+    ]
+    return [*(record.offset for record in found), *failures][-1]
 
 
 def blocks_partition(world: World) -> int:
@@ -171,6 +184,50 @@ def test_a_replay_that_fails_again_is_quarantined_again() -> None:
 
     assert [record.late for record in quarantined(world)] == [False, True]
     assert account(world) == {"delivered": 11, "quarantined": 1}
+    # That is another failure, which can be asked for.
+    replayed(world, switch, 5)
+    world.loop.drain()
+    assert account(world) == {"delivered": 12}
+
+
+@pytest.mark.parametrize("between", ["nothing", "an answer", "a take-over"])
+def test_what_is_asked_for_twice_is_answered_once(between: str) -> None:
+    """Two operators in the same moment, or with an answer between: one late decision, each view once."""
+    switch = Switch({20})
+    world = world_of(switch)
+    world.loop.drain()
+    failure = failure_of(world, 5)
+    replayed(world, switch, 5)
+    if between != "nothing":
+        world.loop.drain()
+    if between == "a take-over":
+        world.loop.restart()
+    world.log.append(request_message(Partition(INBOX, blocks_partition(world)), 5, failure))
+    world.clock.advance(10)
+    world.loop.drain()
+
+    made = blocks(world, blocks_partition(world))
+    assert [entry.offset for block in made for entry in block.entries if entry.late] == [5]
+    assert len(views(world, STATISTICS)) == len(views(world, BENEFITS)) == 12
+
+
+def test_what_is_not_in_quarantine_is_not_replayed() -> None:
+    """A request for an event that was delivered, at first or by a replay, is passed over, whichever block it names."""
+    switch = Switch({20})
+    world = world_of(switch)
+    world.loop.drain()
+    replayed(world, switch, 5)
+    world.loop.drain()
+    where = Partition(INBOX, blocks_partition(world))
+    ends = world.log.ends(world.log.partitions(topics.DECISIONS))
+    for block in range(-1, max(ends.values()) + 1):
+        world.log.append(request_message(where, 4, block))
+        world.log.append(request_message(where, 5, block))
+    world.clock.advance(10)
+    world.loop.drain()
+
+    assert len(views(world, STATISTICS)) == len(views(world, BENEFITS)) == 12
+    assert blocks(world, where.partition)[-1].replays_to > 0
 
 
 def test_a_request_for_nothing_is_answered_with_an_empty_block() -> None:
@@ -184,5 +241,7 @@ def test_a_request_for_nothing_is_answered_with_an_empty_block() -> None:
 
     assert (last.kind, last.entries, last.replays_to) == (BlockKind.REPLAY, (), 0)
     assert parse_request(0, b"{}") is None
-    assert parse_request(0, b'{"inbox": 1, "partition": 0, "offset": 2}') is None
+    assert parse_request(0, b'{"inbox": 1, "partition": 0, "offset": 2, "block": 3}') is None
+    assert parse_request(0, b'{"inbox": "a", "partition": 0, "offset": 2, "block": null}') is None
+    assert parse_request(0, b'{"inbox": "a", "partition": 0, "offset": 2}') is None
     assert parse_request(0, None) is None

@@ -1,6 +1,6 @@
 """Decision blocks: what was decided for each event of a batch, chained by hash, with no clear value in them."""
 
-from tidings.decisions._anchors import GENESIS, Anchor, anchor_text, parse_anchor
+from tidings.decisions._anchors import GENESIS, Anchor, anchor_text, chain_key, parse_anchor
 from tidings.decisions._chain import FIRST_PREVIOUS, block_hash, verify_chain
 from tidings.decisions._codec import decode_block, encode_block
 from tidings.decisions._model import (
@@ -31,6 +31,7 @@ __all__ = [
     "ViewOutcome",
     "anchor_text",
     "block_hash",
+    "chain_key",
     "commitment",
     "decode_block",
     "encode_block",

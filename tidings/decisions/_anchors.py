@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from tidings.errors import Fatal
+from tidings.log import Partition
 
 GENESIS = "genesis"
 """The anchor that `tidings apply` commits with offset 0 of a new inbox partition: no block stands before."""
@@ -23,6 +24,11 @@ class Anchor(NamedTuple):
 def anchor_text(anchor: Anchor) -> str:
     """What the loop commits as the offset's metadata."""
     return f"{anchor.partition}:{anchor.offset}"
+
+
+def chain_key(partition: Partition) -> bytes:
+    """The key of every block of an inbox partition's chain: it keeps them in one partition of `exchange.decisions`."""
+    return f"{partition.topic}/{partition.partition}".encode()
 
 
 def parse_anchor(text: str) -> Anchor | None:

@@ -14,9 +14,8 @@ from typing import NamedTuple
 from tidings.clock import Clock, SystemClock
 from tidings.errors import Fatal
 from tidings.kafka.clients import ClientSettings
-from tidings.kafka.policy_store import WHERE, PolicyReader, announced_version
+from tidings.kafka.policy_store import PolicyReader, announced_version, policy_records
 from tidings.kafka.policy_versions import whole_policy
-from tidings.kafka.read import LogReader
 from tidings.log import InboxRecord
 from tidings.policy.model import Environment, Policy
 from tidings.provisioning.stops import everything_stopped
@@ -38,8 +37,7 @@ def what_is_left(cluster: ClientSettings, principal: str, environment: Environme
             return Left(reader.read())
         except Fatal as failure:
             damaged = str(failure)
-    with LogReader(cluster, principal, clock) as log:
-        return Left(_newest_whole(log.read_to_end(WHERE.topic), environment), damaged)
+    return Left(_newest_whole(policy_records(cluster, principal, clock), environment), damaged)
 
 
 def _newest_whole(records: Iterable[InboxRecord], environment: Environment) -> Policy:

@@ -64,9 +64,13 @@ def messages_of(policy: Policy) -> list[Message]:
 
 def current_version(cluster: ClientSettings, principal: str, clock: Clock | None = None) -> int:
     """The newest version that was ever announced, whole or not; 0 where none was."""
-    with LogReader(cluster, principal, clock or SystemClock()) as reader:
-        end = reader.ends([WHERE])[WHERE]
-        return max(map(announced_version, reader.read_range(WHERE, 0, end)), default=0)
+    return max(map(announced_version, policy_records(cluster, principal, clock)), default=0)
+
+
+def policy_records(cluster: ClientSettings, principal: str, clock: Clock | None = None) -> list[InboxRecord]:
+    """Every record of `exchange.policy`, whatever it holds. Raises Retriable where the broker stays silent."""
+    with LogReader(cluster, principal, clock) as reader:
+        return list(reader.read_range(WHERE, 0, reader.ends([WHERE])[WHERE]))
 
 
 def announced_version(record: InboxRecord) -> int:

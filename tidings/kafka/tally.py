@@ -18,9 +18,14 @@ from tidings.projection import view_head
 
 def blocks(reader: LogReader) -> Iterator[Block]:
     """Every committed decision block, in order within each inbox partition."""
+    return (block for _, block in blocks_at(reader))
+
+
+def blocks_at(reader: LogReader) -> Iterator[tuple[int, Block]]:
+    """The same, each with its offset in its partition of `exchange.decisions`."""
     for record in reader.read_to_end(topics.DECISIONS):
         if record.value is not None:
-            yield decode_block(record.value)
+            yield record.offset, decode_block(record.value)
 
 
 def account_of(cluster: ClientSettings, principal: str) -> Account:

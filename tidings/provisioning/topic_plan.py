@@ -60,7 +60,8 @@ def topics_of(
         TopicPlan(topics.DECISIONS, DECISION_PARTITIONS, {**_base(FEED_MESSAGE_MAX_BYTES), "retention.ms": "-1"}),
         TopicPlan(topics.NONCES, DECISION_PARTITIONS, _compacted()),
         TopicPlan(topics.QUARANTINE, 1, _kept(QUARANTINE_DAYS, FEED_MESSAGE_MAX_BYTES)),
-        TopicPlan(topics.REPLAYS, 1, _kept(QUARANTINE_DAYS, INBOX_MESSAGE_MAX_BYTES)),
+        # Who asked for which replay is known for ever: that is what keeps a second request from being answered.
+        TopicPlan(topics.REPLAYS, 1, {**_base(INBOX_MESSAGE_MAX_BYTES), "retention.ms": "-1"}),
     ]
     return tuple(sorted(plans, key=lambda plan: plan.name))
 

@@ -8,7 +8,7 @@ from tests.tidings.provisioning.kit import inbox, policy, view
 from tidings.provisioning.topic_plan import TopicPlan, topics_of
 
 DAY_MS = 86_400_000
-CLEAR = ("inbox.", "feed.", "notices.", "quarantine", "exchange.replays")
+CLEAR = ("inbox.", "feed.", "notices.", "quarantine")
 
 
 def plans(days: int = 14, feed_days: int = 90) -> dict[str, TopicPlan]:
