@@ -8,7 +8,7 @@ is lost with it: an older version is taken, with everything stopped until an ope
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tidings.clock import Clock, SystemClock
@@ -16,7 +16,6 @@ from tidings.errors import Fatal
 from tidings.kafka.clients import ClientSettings
 from tidings.kafka.policy_store import PolicyReader, announced_version, policy_records
 from tidings.kafka.policy_versions import whole_policy
-from tidings.log import InboxRecord
 from tidings.policy.model import Environment, Policy
 from tidings.provisioning.stops import everything_stopped
 
@@ -40,15 +39,15 @@ def what_is_left(cluster: ClientSettings, principal: str, environment: Environme
     return Left(_newest_whole(policy_records(cluster, principal, clock), environment), damaged)
 
 
-def _newest_whole(records: Iterable[InboxRecord], environment: Environment) -> Policy:
+def _newest_whole(records: Mapping[bytes, bytes], environment: Environment) -> Policy:
     parts: dict[int, dict[int, bytes]] = defaultdict(dict)
     newest = 0
-    for record in records:
-        version = announced_version(record)
+    for key, value in records.items():
+        version = announced_version(key, value)
         newest = max(newest, version)
-        part = (record.key or b"").partition(b"/")[2]
-        if record.value is not None and part.isdigit():
-            parts[version][int(part)] = record.value
+        part = key.partition(b"/")[2]
+        if part.isdigit():
+            parts[version][int(part)] = value
     for version in sorted(parts, reverse=True):
         try:
             policy = whole_policy(version, parts[version])

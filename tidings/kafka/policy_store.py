@@ -63,25 +63,27 @@ def messages_of(policy: Policy) -> list[Message]:
 
 
 def current_version(cluster: ClientSettings, principal: str, clock: Clock | None = None) -> int:
-    """The newest version that was ever announced, whole or not; 0 where none was."""
-    return max(map(announced_version, policy_records(cluster, principal, clock)), default=0)
+    """The newest version that a part or the manifest announces, whole or not; 0 where none does."""
+    records = policy_records(cluster, principal, clock)
+    return max((announced_version(*each) for each in records.items()), default=0)
 
 
-def policy_records(cluster: ClientSettings, principal: str, clock: Clock | None = None) -> list[InboxRecord]:
-    """Every record of `exchange.policy`, whatever it holds. Raises Retriable where the broker stays silent."""
+def policy_records(cluster: ClientSettings, principal: str, clock: Clock | None = None) -> dict[bytes, bytes]:
+    """The last value of each key of `exchange.policy`. Raises Retriable where the broker stays silent."""
     with LogReader(cluster, principal, clock) as reader:
-        return list(reader.read_range(WHERE, 0, reader.ends([WHERE])[WHERE]))
+        records = reader.read_range(WHERE, 0, reader.ends([WHERE])[WHERE])
+        return {each.key: each.value for each in records if each.key is not None and each.value is not None}
 
 
-def announced_version(record: InboxRecord) -> int:
+def announced_version(key: bytes, value: bytes) -> int:
     """The version that a record of `exchange.policy` belongs to, damaged as it may be; 0 where it names none."""
-    if record.key == CURRENT:
+    if key == CURRENT:
         try:
-            version = orjson.loads(record.value or b"")["version"]
+            version = orjson.loads(value)["version"]
         except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
             return 0
         return version if type(version) is int else 0
-    number = (record.key or b"").partition(b"/")[0]
+    number = key.partition(b"/")[0]
     return int(number) if number.isdigit() else 0
 
 

@@ -281,6 +281,7 @@ class Worker:
         settings: LoopSettings | None = None,
         probe: Callable[[str], None] = lambda _step: None,
         producer: Any = None,
+        consumer: Any = None,
     ) -> None:
         settings = settings or LoopSettings()
         self.handler = handler or Copier(log)
@@ -288,7 +289,7 @@ class Worker:
         self.failure: BaseException | None = None
         made = (producer or open_producer)(producer_config(log.cluster, PRINCIPAL, slot, settings))
         self.loop = Loop(
-            lambda: open_consumer(consumer_config(log.cluster, PRINCIPAL, slot, settings)),
+            lambda: (consumer or open_consumer)(consumer_config(log.cluster, PRINCIPAL, slot, settings)),
             made,
             self.handler,
             settings,

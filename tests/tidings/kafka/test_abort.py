@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -11,6 +14,9 @@ from tests.tidings.kafka.kit import PRINCIPAL, Copier, Log, Worker, eventually, 
 from tidings.errors import Fatal
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition
+
+if TYPE_CHECKING:
+    from deploy.local.stack import Stack
 
 pytestmark = pytest.mark.broker
 
@@ -94,6 +100,53 @@ def test_a_commit_that_timed_out_is_asked_for_again(log: Log) -> None:
         eventually(lambda: log.copied_count() >= 300, "300 copies")
 
     assert (worker.failure, worker.handler.aborts, made[0].aborts) == (None, 0, 0)
+    assert log.copied() == log.expected()
+
+
+def test_a_broker_that_is_silent_during_a_commit_is_asked_again(log: Log, one_broker: Stack) -> None:
+    """The broker stands still while a commit is on its way: the calls time out, the same commit is asked for again."""
+    log.set_up()
+    log.publish(numbers(300))
+    [process] = one_broker.state.processes
+    asked: list[str] = []
+
+    class Counting(Producer):
+        """Notes how each commit ended; lets the broker go on after the second that timed out."""
+
+        def commit_transaction(self, *args: Any) -> None:
+            """See `Producer`."""
+            try:
+                super().commit_transaction(*args)
+            except KafkaException as exception:
+                asked.append(exception.args[0].name())
+                if len(asked) == 2:
+                    os.kill(process.pid, signal.SIGCONT)
+                raise
+
+        def abort_transaction(self, *args: Any) -> None:
+            """See `Producer`."""
+            asked.append("abort")
+            super().abort_transaction(*args)
+
+    offsets_sent = 0
+
+    def stop_the_broker(step: str) -> None:
+        nonlocal offsets_sent
+        offsets_sent += step == "offsets"
+        if step == "offsets" and offsets_sent == 3:
+            os.kill(process.pid, signal.SIGSTOP)
+
+    settings = replace(SMALL, commit_call_ms=700)
+    try:
+        with Worker(log, settings=settings, producer=Counting, probe=stop_the_broker) as worker:
+            eventually(lambda: len(asked) >= 2, "two calls that timed out", 20)
+            eventually(lambda: log.finished() >= 300 or worker.failure is not None, "300 copies")
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+
+    assert worker.failure is None
+    assert worker.handler.aborts == 0
+    assert set(asked) == {"_TIMED_OUT"}
     assert log.copied() == log.expected()
 
 
