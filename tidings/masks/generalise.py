@@ -18,7 +18,9 @@ from tidings.masks.base import AvroType, Mask, MaskContext, field_kinds, kind_of
 _KNOWN_MAX = 4_096
 _DATES = ("year", "month", "decade")
 _ISO = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(?:[T ].*)?\Z", re.DOTALL)
-_POSTCODE = re.compile(r"(([A-Z]{1,2})[0-9][0-9A-Z]?) *[0-9][A-Z]{2}\Z")
+POSTCODE = re.compile(r"(([A-Z]{1,2})[0-9][0-9A-Z]?) *[0-9][A-Z]{2}\Z")
+POSTCODE_PARTS = {"postcode_area": 2, "postcode_district": 1}
+"""A whole postcode, and which group of it is which part."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,8 +53,8 @@ class Generalise(Mask[GeneraliseSettings]):
         """The year, `YYYY-MM`, the decade's first year, or the part of the postcode; null where there is none."""
         to = context.settings.to
         if to not in _DATES:
-            match = _POSTCODE.match(value.strip().upper())
-            return match and match.group(2 if to == "postcode_area" else 1)
+            match = POSTCODE.match(value.strip().upper())
+            return match and match.group(POSTCODE_PARTS[to])
         read = _known_reader(context.schema)
         year, month = read(value) if read else (None, None)
         if year is None:

@@ -71,6 +71,10 @@ class Code:
         """Take back the lines since `mark`."""
         del self._lines[mark:]
 
+    def replace(self, mark: str, text: str) -> None:
+        """Put `text` wherever `mark` stands."""
+        self._lines = [line.replace(mark, text) if mark in line else line for line in self._lines]
+
     def add(self, other: Code) -> None:
         """All lines and objects of `other` after these."""
         self._lines += ["", *other._lines] if self._lines else other._lines

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from tidings.partial_dates import DAY_MS, Interval, days_in_month, interval_of
+from tidings.partial_dates import DAY_MS, Interval, interval_of
 from tidings.projection.generate_code import Unsupported
-from tidings.projection.generate_masks import is_partial_date
 from tidings.projection.generate_notes import Types
 from tidings.projection.generate_runtime import long_at, text_at
+from tidings.projection.generate_types import is_partial_date
 from tidings.projection.structure import read_long
 
 Meaning = tuple[int, int, bool]
@@ -19,8 +19,6 @@ Reader = Callable[[bytes, int], Meaning | None]
 
 NO_DATE: tuple[()] = ()
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_FIRST_YEAR, _LAST_YEAR = 64, 8191
-"""The years that take two bytes."""
 
 
 def reader_of(types: Types, row: int) -> Reader:
@@ -65,32 +63,28 @@ def _meaning(interval: Interval | None) -> Meaning | None:
     return None if interval is None else (interval.earliest_ms, interval.latest_ms, interval.zoned)
 
 
-def _months() -> dict[bytes, tuple[int, int]]:
-    """By the bytes of a year and a month: the first millisecond of day 0 of the month, and how many days it has."""
-    made = {}
-    for year in range(1800, 2200):
-        for month in range(1, 13):
-            key = bytes([year << 1 & 0x7F | 0x80, year >> 6, 2, month << 1])
-            made[key] = (day_ms(date(year, month, 1)) - DAY_MS, days_in_month(year, month))
-    return made
-
-
-_MONTHS = _months()
+_KEY_BYTES = 8
+"""So many bytes have a date of our age with its month and day and neither a time nor a zone: they say it all."""
+_KNOWN: dict[bytes, Meaning] = {}
+_REMEMBERED = 65_536
+"""More than the days of a lifetime."""
 
 
 def _partial(body: bytes, at: int) -> Meaning | None:
-    month = _MONTHS.get(body[at : at + 4])
-    # A day that is known, in UTC or an unstated zone, with no time of day: most dates.
-    if month is not None and body[at + 4 : at + 8 : 2] == b"\2\0" and body[at + 7] == 0:
-        day = body[at + 5] >> 1
-        if 0 < day <= month[1] and not body[at + 5] & 1:
-            start = month[0] + day * DAY_MS
-            return start, start + DAY_MS - 1, False
-        return None
-    return _meaning(interval_of(_decoded(body, at)))
+    key = body[at : at + _KEY_BYTES]
+    known = _KNOWN.get(key)
+    if known is None:
+        parts, end = _decoded(body, at)
+        known = _meaning(interval_of(parts))
+        if known is not None and end - at <= _KEY_BYTES:
+            if len(_KNOWN) >= _REMEMBERED:
+                _KNOWN.clear()
+            _KNOWN[key] = known
+    return known
 
 
-def _decoded(body: bytes, at: int) -> dict[str, object]:
+def _decoded(body: bytes, at: int) -> tuple[dict[str, object], int]:
+    """The parts of a PartialDate that say when it is, and where they end."""
     year, at = read_long(body, at)
     made: dict[str, object] = {"year": year}
     for name in ("month", "day"):
@@ -105,4 +99,4 @@ def _decoded(body: bytes, at: int) -> dict[str, object]:
             length, at = read_long(body, at)
             made[name] = body[at : at + length].decode()
             at += length
-    return made
+    return made, at

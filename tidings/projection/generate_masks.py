@@ -6,6 +6,7 @@ meaning of every mask that there is or will be.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from tidings.keys import KeyRing
 from tidings.masks import MaskContext
 from tidings.masks.encrypt import FORMAT, encryption_key
+from tidings.masks.generalise import POSTCODE, POSTCODE_PARTS
 from tidings.masks.partial import STAR
 from tidings.projection.generate_notes import Types
 from tidings.projection.generate_runtime import (
@@ -23,12 +25,14 @@ from tidings.projection.generate_runtime import (
     UUID_AT,
     base32,
     keyed,
+    long_at,
     message,
     permuted,
     raw_uuid,
     text_at,
     uuid_text,
 )
+from tidings.projection.generate_types import is_partial_date
 from tidings.projection.plan import Step
 from tidings.projection.program import Op
 from tidings.projection.structure import read_long
@@ -41,6 +45,7 @@ Leaf = Callable[[bytes, int, int, bytes, bytes], bytes]
 has, with the index byte of its union where the mask's output may be null."""
 
 _REMEMBERED = 16_384
+_STARS = STAR.encode()
 
 
 def leaf(op: Op, types: Types, row: int, step: Step, keys: KeyRing, group: str) -> Leaf:
@@ -54,8 +59,9 @@ def leaf(op: Op, types: Types, row: int, step: Step, keys: KeyRing, group: str) 
         return _pseudonym_of_record(keys, group)
     if op.how == "partial" and kind.kind == "string":
         return _partial(step.settings.first, step.settings.last)
-    slow = _by_the_mask(step, keys, group)
-    return _remembering(slow) if op.how == "generalise" and is_partial_date(types, row) else slow
+    if op.how == "generalise":
+        return _generalise(types, row, step, keys, group)
+    return _by_the_mask(step, keys, group)
 
 
 def runs_on_bytes(op: Op, types: Types, row: int) -> bool:
@@ -65,18 +71,6 @@ def runs_on_bytes(op: Op, types: Types, row: int) -> bool:
         return True
     return (op.how == "pseudonym" and _is_subject(types, row)) or (
         op.how == "generalise" and is_partial_date(types, row)
-    )
-
-
-def is_partial_date(types: Types, row: int) -> bool:
-    """Whether a record begins as `PartialDate` does: a year, then a month and a day that may be null."""
-    kind = types[row]
-    if kind.kind != "record" or kind.names[:3] != ("year", "month", "day") or types[kind.of[0]].kind != "int":
-        return False
-    inner = [types[of] for of in kind.of[1:3]]
-    return all(
-        of.kind == "union" and len(of.of) == 2 and [types[each].kind for each in of.of] == ["null", "int"]
-        for of in inner
     )
 
 
@@ -135,11 +129,16 @@ def _before_pseudonym(keys: KeyRing) -> bytes:
 def _partial(first: int, last: int) -> Leaf:
     def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
         del end, path, event_id
-        value = text_at(body, start).decode()
+        raw = text_at(body, start)
+        # Of ASCII a byte is a character; of other texts the characters count.
+        value = raw if raw.isascii() else raw.decode()
         hidden = len(value) - first - last
         if hidden < first + last:
-            return encoded_text(STAR.encode() * len(value))
-        return encoded_text((value[:first] + STAR * hidden + value[len(value) - last :]).encode())
+            return encoded_text(_STARS * len(value))
+        if value is raw:
+            return encoded_text(raw[:first] + _STARS * hidden + raw[len(raw) - last :])
+        text = raw.decode()
+        return encoded_text((text[:first] + STAR * hidden + text[len(text) - last :]).encode())
 
     return make
 
@@ -170,6 +169,45 @@ def _by_the_mask(step: Step, keys: KeyRing, group: str) -> Leaf:
             keys, group, path.decode(), event_id.decode(), step.element, plain, step.settings, step.scheme
         )
         return write(mask.apply(value, context))
+
+    return make
+
+
+def _generalise(types: Types, row: int, step: Step, keys: KeyRing, group: str) -> Leaf:
+    """The mask `generalise`, which looks at nothing but the value: texts and numbers go to it undressed."""
+    kind, to = types[row].kind, step.settings.to
+    slow = _by_the_mask(step, keys, group)
+    if is_partial_date(types, row):
+        return _remembering(slow)
+    if kind == "string" and to in POSTCODE_PARTS:
+        return _postcode(POSTCODE_PARTS[to], slow)
+    if kind not in ("string", "int", "long") or step.mask is None:
+        return slow
+    read: Callable[[bytes, int], Any] = _text if kind == "string" else long_at
+    apply = step.mask.apply
+    context = MaskContext(keys, group, "", "", step.element, None, step.settings, step.scheme)
+
+    def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
+        del end, path, event_id
+        made = apply(read(body, start), context)
+        if made is None:
+            return b"\0"
+        return b"\2" + (encoded_text(made.encode()) if to == "month" else zigzag(made))
+
+    return make
+
+
+def _text(body: bytes, at: int) -> str:
+    return text_at(body, at).decode()
+
+
+def _postcode(group: int, slow: Leaf) -> Leaf:
+    """A part of a postcode that is written as it should be."""
+    match = re.compile(POSTCODE.pattern.encode()).match
+
+    def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
+        found = match(body, start + 1, end) if body[start] < 0x80 else None
+        return slow(body, start, end, path, event_id) if found is None else b"\2" + encoded_text(found[group])
 
     return make
 

@@ -27,10 +27,20 @@ UUID_AT = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 """Whether a lower-case uuid stands at a position; the caller has seen that the text ends after it."""
 ENCODED_UUID_BYTES = 36
 
-_GROUPS = struct.Struct("8s4s4s4s12s").unpack
+UUID_GROUPS = struct.Struct("8s4s4s4s12s").unpack
+"""The five groups of a uuid in hexadecimal digits."""
+STEP = tuple(0 if length & 129 else 1 + (length >> 1) for length in range(256))
+"""How far a text goes by the first byte of its length; 0 where that is not all of its length, or a negative one."""
+HIGH = bytes(1 if byte > 127 else 0 if byte else 2 for byte in range(256))
+SIX_BYTES = b"\1\1\1\1\1\0"
+"""What a number of six bytes is translated to by `HIGH`: five that go on and one, not zero, that does not."""
+UUID_FORM = bytes(
+    ord("0") if chr(byte) in "0123456789abcdef" else byte if chr(byte) in "-H" else ord("!") for byte in range(256)
+)
+FORMED_UUID = b"H00000000-0000-0000-0000-000000000000"
+"""What a lower-case uuid, with the byte of its length before it, is translated to by `UUID_FORM`."""
 _WORDS = struct.Struct("<HHH").unpack_from
 _FOURTEEN = array("H", ((word & 0x7F) | (word >> 1 & 0x3F80) for word in range(1 << 16)))
-_CONTINUES, _SIX_BYTES = 0x808080808080, 0x008080808080
 _NHS = b"nhs_number"
 _NHS_PREFIX = len(_NHS).to_bytes(4, "big") + _NHS
 
@@ -99,7 +109,7 @@ def text_at(body: bytes, at: int) -> bytes:
 
 def long_at(body: bytes, at: int) -> int:
     """The number at `at` of sound bytes; fastest for the times of our age, which take six."""
-    if int.from_bytes(body[at : at + 6], "little") & _CONTINUES == _SIX_BYTES:
+    if body[at : at + 6].translate(HIGH) == SIX_BYTES:
         low, middle, high = _WORDS(body, at)
         raw: int = _FOURTEEN[low] | _FOURTEEN[middle] << 14 | _FOURTEEN[high] << 28
         return raw >> 1 if not raw & 1 else ~(raw >> 1)
@@ -132,7 +142,7 @@ def raw_uuid(body: bytes, at: int) -> bytes:
 
 def uuid_text(block: bytes) -> bytes:
     """A uuid as text of 36 characters."""
-    return b"-".join(_GROUPS(hexlify(block)))
+    return b"-".join(UUID_GROUPS(hexlify(block)))
 
 
 _DIGITS = bytes.maketrans(bytes(range(32)), b"abcdefghijklmnopqrstuvwxyz234567")

@@ -8,12 +8,13 @@ it is UTF-8 if and only if each text is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from tidings.projection.generate_code import Code, Unsupported
 from tidings.projection.generate_notes import Notes, Types, Wanted
 from tidings.projection.generate_simple import SIX, write_seen, write_simple, write_string
-from tidings.projection.generate_types import depth_of, is_nullable, may_be_empty, reads, recursive
+from tidings.projection.generate_types import common_form, depth_of, is_nullable, may_be_empty, reads, recursive
 from tidings.projection.heads import EVENT_HEAD
 from tidings.projection.structure import MAX_DEPTH, MAX_EMPTY_ITEMS
 
@@ -89,7 +90,8 @@ class Scan:
 
     def inline(self, row: int, wanted: Wanted) -> bool:
         """Whether a record is read where it stands: where something in it is noted, or it stands there alone."""
-        return bool(wanted.below) or (row not in self.recursive and self._uses[row] == 1)
+        alone = row not in self.recursive and self._uses[row] == 1
+        return bool(wanted.below) or (alone and common_form(self.types, row) is None)
 
 
 class Walk:
@@ -171,7 +173,17 @@ class Walk:
         if not scan.inline(row, wanted):
             left = f", d - {self._level}" if dynamic else f", {MAX_DEPTH - self._level}"
             more = left * bool(scan.recursive) + ", z" * scan.counted
-            self._code.line(f"p, u = {scan.function(row)}(b, p, u, w{more})")
+            call = f"p, u = {scan.function(row)}(b, p, u, w{more})"
+            common = common_form(self._types, row)
+            if common is None or scan.recursive:
+                self._code.line(call)
+                return
+            self._code.line(f"m = {self._code.object('common', re.compile(common, re.DOTALL).match)}(b, p)")
+            with self._code.block("if m:"):
+                write_seen(self._code)
+                self._code.line("p = u = m.end()")
+            with self._code.block("else:"):
+                self._code.line(call)
             return
         self._level += 1
         if dynamic:
@@ -240,30 +252,32 @@ class Walk:
         code = self._code
         if self._loops >= _MAX_LOOPS:
             raise Unsupported("so many arrays in one another")
-        count, end, more = code.name("count"), code.name("end"), code.name("more")
+        count, end = code.name("count"), code.name("end")
         self._loops += 1
-        with code.block("if b[p]:"):
+        code.line("n = b[p]")
+        code.line("p += 1")
+        with code.block("if n:"):
             for line in before:
                 code.line(line)
-            code.line(f"{more} = False")
-            with code.block("while b[p]:"):
-                code.line(f"if {more}:")
-                code.line("    w.append(p)")
-                code.line(f"{more} = True")
-                code.line(f"{count} = b[p]")
-                with code.block(f"if {count} & 129:"):
-                    write_seen(code)
-                    code.line(f"{count}, p, {end} = block(b, p, w)")
-                    code.line("u = p")
-                with code.block("else:"):
-                    code.line(f"{count} >>= 1")
-                    code.line(f"{end} = 0")
-                    code.line("p += 1")
+            with code.block("if n & 129:"):
+                code.line("p -= 1")
+                write_seen(code)
+                code.line(f"{count}, p, {end} = block(b, p, w)")
+                code.line("u = p")
+            with code.block("else:"):
+                code.line(f"{count}, {end} = n >> 1, 0")
+            with code.block("while True:"):
                 with code.block(f"for _ in range({count}):"):
                     one()
                 code.line(f"if {end} and p != {end}:")
                 code.line("    raise Malformed('a block has not the size that it says')")
-        code.line("p += 1")
+                code.line("if b[p] == 0:")
+                code.line("    break")
+                code.line("w.append(p)")
+                write_seen(code)
+                code.line(f"{count}, p, {end} = block(b, p, w)")
+                code.line("u = p")
+            code.line("p += 1")
         self._loops -= 1
 
     def _of_head(self, name: str, row: int) -> None:
@@ -280,7 +294,7 @@ class Walk:
             self._code.line("raise Malformed('a branch is out of range')")
 
     def _common(self, name: str, row: int) -> None:
-        with self._code.block("if b[p] == 72 and uuid_at(b, p + 1):" if name in UUIDS else f"if b[p] > 127 and {SIX}:"):
+        with self._code.block("if b[p:p + 37].translate(form) == uuid:" if name in UUIDS else f"if {SIX}:"):
             if name in UUIDS:
                 self._code.line("p += 37")
             else:

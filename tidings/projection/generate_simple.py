@@ -7,8 +7,8 @@ from tidings.projection.generate_code import Code, Unsupported
 from tidings.projection.generate_notes import Types
 
 _TWO = "0 < b[p + 1] < 128"
-SIX = "b[p + 1] > 127 and b[p + 2] > 127 and b[p + 3] > 127 and b[p + 4] > 127 and 0 < b[p + 5] < 128"
-"""That a number which has begun ends with its sixth byte, as the times of our age do."""
+SIX = "b[p:p + 6].translate(high) == six"
+"""That a number ends with its sixth byte, as the times of our age do."""
 
 
 def write_simple(code: Code, types: Types, row: int) -> None:
@@ -67,11 +67,11 @@ def _number(code: Code, bits: int, common: str, size: int) -> None:
 
 def write_string(code: Code) -> None:
     """A text; that it is UTF-8 is seen later."""
-    code.line("n = b[p]")
-    with code.block("if n & 129:"):
-        code.line("p = u = text(b, p, u)")
+    code.line("n = step[b[p]]")
+    with code.block("if n:"):
+        code.line("p += n")
     with code.block("else:"):
-        code.line("p += 1 + (n >> 1)")
+        code.line("p = u = text(b, p, u)")
 
 
 def _opaque(code: Code, size: int) -> None:

@@ -6,6 +6,7 @@ names. It is compiled once for a policy.
 
 from __future__ import annotations
 
+from binascii import hexlify
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,8 @@ from tidings.projection.contract import Projected
 from tidings.projection.generate_checks import write_proof
 from tidings.projection.generate_code import Code, Unsupported
 from tidings.projection.generate_notes import Notes, Types
-from tidings.projection.generate_ops import Splice
 from tidings.projection.generate_scan import write_scan
+from tidings.projection.generate_share import Splice
 from tidings.projection.generate_view import write_view
 from tidings.projection.generated_scan import Head
 from tidings.projection.plan import Step, make_plan
@@ -76,7 +77,7 @@ def generate(program: InboxProgram, inbox: Inbox, views: Iterable[View], keys: K
                 names[view.feed] = write_view(splice, view, fields[view.feed])
             except Unsupported:
                 names[view.feed] = None
-        splice.write_common()
+        splice.finish()
         scan = write_scan(code, program.types, program.root, notes)
     except Unsupported:
         return None
@@ -145,7 +146,13 @@ def _run(code: Code) -> dict[str, Any]:
         "new": tuple.__new__,
         "read_long": read_long,
         "after": lambda body, at: read_long(body, at)[1],
-        "uuid_at": generate_runtime.UUID_AT,
+        "step": generate_runtime.STEP,
+        "high": generate_runtime.HIGH,
+        "six": generate_runtime.SIX_BYTES,
+        "form": generate_runtime.UUID_FORM,
+        "uuid": generate_runtime.FORMED_UUID,
+        "groups": generate_runtime.UUID_GROUPS,
+        "hexlify": hexlify,
         "any_of": generate_where.any_of,
         "NO_DATE": generate_dates.NO_DATE,
         "in_order": generate_dates.in_order,

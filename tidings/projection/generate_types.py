@@ -27,6 +27,24 @@ def recursive(types: Types) -> frozenset[int]:
     return frozenset(row for row, kind in enumerate(types) if kind.kind == "record" and row in below(row))
 
 
+def is_partial_date(types: Types, row: int) -> bool:
+    """Whether a record begins as `PartialDate` does: a year, then a month and a day that may be null."""
+    kind = types[row]
+    if kind.kind != "record" or kind.names[:3] != ("year", "month", "day") or types[kind.of[0]].kind != "int":
+        return False
+    return all(is_nullable(types, of) and types[types[of].of[1]].kind == "int" for of in kind.of[1:3])
+
+
+def common_form(types: Types, row: int) -> bytes | None:
+    """A pattern of whole and sound values that most are like: a PartialDate of our age, with nothing but its figures.
+    None for other types."""
+    rest = types[row].of[3:]
+    if not is_partial_date(types, row) or not all(is_nullable(types, of) for of in rest):
+        return None
+    small = rb"(?:\x00|\x02[\x00-\x7f])"
+    return rb"[\x80-\xff][\x01-\x7f]" + small + small + rb"\x00" * len(rest)
+
+
 def depth_of(types: Types, row: int) -> int:
     """How many records deep a type nests that is not recursive."""
     below = max((depth_of(types, inner) for inner in types[row].of), default=0)

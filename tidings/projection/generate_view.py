@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from tidings.projection import ids
 from tidings.projection.generate_masks import tag
-from tidings.projection.generate_ops import EMPTY, Piece, Pieces, Splice, joined
+from tidings.projection.generate_ops import Pieces, uuid_of
 from tidings.projection.generate_runtime import keyed, permuted
+from tidings.projection.generate_share import EMPTY, READY, Piece, Splice
 from tidings.projection.generate_where import write_condition
 from tidings.projection.heads import EVENT_ID, RECORD_ID
 from tidings.projection.plan import Step
@@ -50,6 +51,7 @@ class _View:
                 code.line(f"live = {' and '.join(conditions)}")
                 code.line(f"if not live and b[o[{notes.start('change')}]] == {created}:")
                 code.line("    return FILTERED")
+            code.line(READY)
             self._digests(derived=derived)
             if self._view.interest is not None:
                 wanted = code.object("interest", frozenset(key.encode() for key in self._view.interest))
@@ -59,9 +61,9 @@ class _View:
                     self._record_digest(alone=True)
             if conditions:
                 with code.block("if not live:"):
-                    code.line(f'return new(Projected, ("withdrawn", key, {joined(self._withdrawn())}))')
+                    code.line(f'return new(Projected, ("withdrawn", key, {self._splice.joined(self._withdrawn())}))')
             pieces = self._live()
-            code.line(f'return new(Projected, ("delivered", key, {joined(pieces)}))')
+            code.line(f'return new(Projected, ("delivered", key, {self._splice.joined(pieces, always=True)}))')
         self._splice.code.add(code)
         return name
 
@@ -88,7 +90,7 @@ class _View:
         code = self._code
         hashed = code.object("keyed", keyed(self._keys, self._group, "pseudonym"))
         code.line(f"h = {hashed}()")
-        code.line(f"h.update({self._splice.common('subject_message')})")
+        code.line("h.update(whom)")
         if derived and self._view.interest is None:
             self._record_digest(alone=False)
             code.line("r = base32_two(h.digest() + g.digest())")
@@ -101,7 +103,7 @@ class _View:
         code = self._code
         hashed = code.object("keyed", keyed(self._keys, self._group, ids.RECORD_ID))
         code.line(f"g = {hashed}()")
-        code.line(f"g.update({self._splice.common('record_message')})")
+        code.line("g.update(what)")
         if alone:
             code.line("r = base32(g.digest())")
 
@@ -120,7 +122,7 @@ class _View:
         event_id = self._view.ops[0]
         if event_id.how == EVENT_ID:
             permute = self._code.object("permuted", permuted(self._keys, self._group, ids.EVENT_ID))
-            self._code.line(f"i = uuid_text({permute}({self._splice.common('raw_event_id')}))")
+            self._code.line(f"i = {uuid_of(permute, 'event')}")
         elif event_id.how == "keep":
             place = f"o[{self._notes.start('event_id')}]"
             self._code.line(f"i = b[{place} + 1:{place} + 37]")
