@@ -56,9 +56,8 @@ def _known(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _logger() -> logging.Logger:
-    made = logging.getLogger("tidings.kafka.client")
-    made.setLevel(logging.WARNING)
-    made.propagate = False
+    # Not registered: whoever hangs a handler on every logger by name would have the client's text.
+    made = logging.Logger("tidings.kafka.client", logging.WARNING)  # noqa: LOG001
     made.addHandler(_ToStructlog())
     return made
 
