@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from connectors import SNIFFED_BYTES, find_source
-from connectors.sources.base import SourceContext, SourceRecord
+from connectors.sources.base import SourceRecord
 from producers.publisher import EventPublisher
 from producers.simulator import simulate
+from tests.outcomes.real_files import AGENCIES, Expected, outcomes, read_table
 from tidings.clock import Clock, SystemClock
 from tidings.deployment import group_name
 from tidings.kafka.produce import RecordProducer
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from deploy.local.stack import Stack
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DATA = CHECKOUT.parent / "shared" / "data"
-REAL_FILES = {DATA / "gro" / "death-extract.xml": "gro", DATA / "registers" / "country.rsf": "fco-registers"}
-"""Each real file and the agency that publishes it."""
-RECEIVED_AT_MS = 1_767_225_600_000
 POLL_S = 0.05
 
 
@@ -68,23 +64,25 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float) -> None
 class Publishing(threading.Thread):
     """Publishes the real files that are there and `events` simulated ones, each agency with its own credentials.
 
-    `sent` says of every record, in the order of sending, what must become of it.
+    `sent` says of every record, in the order of sending, what must become of it; `real` has the outcome table's line of
+    each event that a real file's record became.
     """
 
-    def __init__(self, stack: Stack, events: int, seed: int, files: dict[Path, str]) -> None:
+    def __init__(self, stack: Stack, events: int, seed: int, files: list[str]) -> None:
         super().__init__()
         self._stack, self._events, self._seed, self._files = stack, events, seed, files
         self._publishers: dict[str, EventPublisher] = {}
         self._clock: Clock = SystemClock()
         self.sent: dict[Record, deque[Sent]] = defaultdict(deque)
+        self.real: dict[str, Expected] = {}
         self.expected: Counter[str] = Counter()
         self.failure: BaseException | None = None
 
     def run(self) -> None:
         """Publish it all; what fails is kept for the test."""
         try:
-            for path, agency in self._files.items():
-                self._publish_file(path, agency)
+            for file in self._files:
+                self._publish_file(file)
             for each in simulate(self._events, self._seed):
                 publisher = self._publisher(each.agency)
                 record = each.wire(publisher.encoder(each.event_type))
@@ -105,18 +103,17 @@ class Publishing(threading.Thread):
         """How many records were sent so far."""
         return self.expected.total()
 
-    def _publish_file(self, path: Path, agency: str) -> None:
-        publisher = self._publisher(agency)
-        with path.open("rb") as file:
-            source = find_source(path.name, file.read(SNIFFED_BYTES))
-            file.seek(0)
-            environment = self._stack.cluster.environment.value
-            for outcome in source.read(file, SourceContext(path.name, agency, environment, RECEIVED_AT_MS)):
-                if isinstance(outcome, SourceRecord):
-                    record = publisher.encoder(outcome.event_type).encode(outcome.event)
-                    refused = any(f.severity == "reject" for f in publisher.check(outcome.event_type, outcome.event))
-                    self._note((record.topic, record.key, record.value), Sent("rejected" if refused else "accepted"))
-                    publisher.send(record)
+    def _publish_file(self, file: str) -> None:
+        publisher = self._publisher(AGENCIES[file])
+        table = {each.record: each for each in read_table() if each.file == file}
+        for outcome in outcomes(file, self._stack.cluster.environment.value):
+            if isinstance(outcome, SourceRecord):
+                record = publisher.encoder(outcome.event_type).encode(outcome.event)
+                expected = table[outcome.number]
+                due = "rejected" if expected.outcome == "rejected" else "accepted"
+                self.real[outcome.event["event_id"]] = expected
+                self._note((record.topic, record.key, record.value), Sent(due, expected.rejected_for))
+                publisher.send(record)
 
     def _publisher(self, agency: str) -> EventPublisher:
         if agency not in self._publishers:

@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.country import REAL_FILES, Progress, Publishing, Workers, apply, eventually
+from tests.acceptance.country import Progress, Publishing, Workers, apply, eventually
 from tests.acceptance.oracle import FeedRecord, Oracle
+from tests.outcomes.country import agreements_of
+from tests.outcomes.real_files import AGENCIES, missing, read_table
 from tidings import topics
-from tidings.decisions import Block, BlockKind, verify_chain
+from tidings.clock import StillClock, utc_date
+from tidings.decisions import Block, BlockKind, Entry, verify_chain
+from tidings.errors import Finding
 from tidings.kafka.read import LogReader
 from tidings.kafka.tally import account_of
 from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Partition
+from tidings.policy.in_force import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +64,7 @@ def finished(stack_factory: Callable[..., Stack], tmp_path_factory: pytest.TempP
     """
     stack = stack_factory(registry=True)
     policy = apply(stack)
-    files = {path: agency for path, agency in REAL_FILES.items() if path.exists()}
+    files = [file for file in AGENCIES if file not in missing()]
     publishing = Publishing(stack, EVENTS, SEED, files)
     progress = Progress(stack, policy)
     began = time.monotonic()
@@ -142,13 +147,41 @@ def oracle(finished: Finished) -> Oracle:
     return made
 
 
-def test_the_real_files_were_there(finished: Finished) -> None:
-    """Both real inputs went in: skipped, saying so, where the shared data is absent."""
-    absent = [path.name for path in REAL_FILES if not path.exists()]
-    if absent:
-        pytest.skip(f"real inputs are not beside this checkout: {', '.join(absent)}")
-    for event_type in ("death-registered", "country"):
-        assert finished.account.rows[event_type]["published"] > 0
+def test_every_real_record_is_what_the_table_says(finished: Finished) -> None:
+    """All real files went through the broker: outcome, change, every code, and each agreement that was in force on the
+    table's day and on this one told or not told as the table says."""
+    if missing():
+        pytest.skip(f"real inputs are not beside this checkout: {', '.join(missing())}")
+    found = 0
+    for block in (block for chain in finished.chains.values() for block in chain):
+        days = utc_date(block.decided_at_ms), utc_date(StillClock().now_ms())
+        for entry in block.entries:
+            expected = finished.publishing.real.get(entry.event_id or "")
+            if expected is None:
+                continue
+            found += 1
+            where = (expected.file, expected.record)
+            assert (where, entry.outcome.accepted, entry.change) == (
+                where,
+                expected.outcome != "rejected",
+                expected.change,
+            )
+            said = {severity: tuple(sorted(map(str, each))) for severity, each in by_severity(entry).items()}
+            assert (where, said) == (where, {"reject": expected.rejected_for, "flag": expected.flagged_for})
+            same = {
+                view.agreement
+                for view in finished.policy.views
+                if len({in_force(view, day, entry.change or "") for day in days}) == 1
+            }
+            for kind, wanted in (("DELIVERED", expected.delivered_to), ("WITHDRAWN", expected.withdrawn_from)):
+                told = agreements_of([each.agreement for each in entry.agreements if each.outcome.value == kind])
+                assert (where, set(told) & same) == (where, set(wanted) & same)
+    assert found == len(finished.publishing.real) == sum(each.outcome != "set_aside" for each in read_table())
+
+
+def by_severity(entry: Entry) -> dict[str, list[Finding]]:
+    """A decision's findings, apart."""
+    return {kind: [each for each in entry.findings if each.severity == kind] for kind in ("reject", "flag")}
 
 
 def test_what_was_sent_stands_in_the_inboxes_once(finished: Finished) -> None:
