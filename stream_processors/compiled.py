@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from tidings.errors import Fatal
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection import InboxProjector
+from tidings.projection.native import NativeInbox
 
+NativeFactory = Callable[[Policy, Inbox, tuple[View, ...]], NativeInbox | None]
 ProjectorFactory = Callable[[Policy, Inbox, tuple[View, ...]], InboxProjector]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledInbox:
-    """One inbox under one policy: what the stages take as "policy"."""
+    """One inbox under one policy: what the stages take as "policy". `native` is None where Python does all of it."""
 
     policy: Policy
     inbox: Inbox
     views: tuple[View, ...]
     projector: InboxProjector
+    native: NativeInbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,22 @@ class CompiledPolicy:
         return compiled
 
 
-def compile_policy(policy: Policy, factory: ProjectorFactory) -> CompiledPolicy:
+def no_native(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
+    """No inbox goes by the native executor."""
+    del policy, inbox, views
+    return None
+
+
+def compile_policy(policy: Policy, factory: ProjectorFactory, native: NativeFactory = no_native) -> CompiledPolicy:
     """Make a projector for every inbox. Raises Fatal, naming the inbox, where that fails: a policy is taken whole."""
     inboxes: dict[str, CompiledInbox] = {}
     for inbox in policy.inboxes:
         views = tuple(view for view in policy.views if view.inbox == inbox.topic)
         try:
-            projector = factory(policy, inbox, views)
+            projector, engine = factory(policy, inbox, views), native(policy, inbox, views)
         except Exception as failure:  # noqa: BLE001 -- whatever failed, a worker without its policy stops
             raise Fatal(
                 f"policy {policy.version}: {inbox.topic} cannot be compiled ({type(failure).__name__})"
             ) from None
-        inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector)
+        inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector, engine)
     return CompiledPolicy(policy, inboxes)

@@ -16,9 +16,18 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from stream_processors import native
 from stream_processors.batch import Batch, Masked
 from stream_processors.bisect import bisect
-from stream_processors.compiled import CompiledInbox, CompiledPolicy, ProjectorFactory, compile_policy
+from stream_processors.compiled import (
+    CompiledInbox,
+    CompiledPolicy,
+    NativeFactory,
+    ProjectorFactory,
+    compile_policy,
+    no_native,
+)
+from stream_processors.counts import Counts
 from stream_processors.layout import Layout
 from stream_processors.limits import QuarantineLimits
 from stream_processors.mask import mask
@@ -27,19 +36,20 @@ from stream_processors.replay_log import ReplayLog
 from stream_processors.replays import ReplaySource, due_replays
 from stream_processors.report import Report
 from stream_processors.resume import LogAccess, fill, resume
-from stream_processors.route import Routed, Router, finish, route
+from stream_processors.route import Routed, Router, block_of, finish, route
 from stream_processors.state import Chain, Owned
 from stream_processors.validate import validate
 from tidings import topics
 from tidings.clock import Clock, SystemClock
-from tidings.decisions import BlockKind, chain_key
-from tidings.deduplication import Sighting
+from tidings.decisions import BlockKind, Group, chain_key
+from tidings.deduplication import Sighting, Window
 from tidings.errors import Fatal, Retriable
 from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Partition, Position, Transaction
 from tidings.metrics import MetricStore
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection import InboxProjector, reference_projector
+from tidings.projection.native import NativeWindow
 
 
 class PolicySource(Protocol):
@@ -64,6 +74,8 @@ class Tools:
     report: Report
     replays: ReplaySource | None = None
     limits: QuarantineLimits = field(default_factory=QuarantineLimits)
+    native: NativeFactory = no_native
+    window: Callable[[int], Window | NativeWindow] = Window
 
 
 class Exchange:
@@ -91,7 +103,7 @@ class Exchange:
         taken = []
         for position in positions:
             size = self._compiled.of(position.partition.topic).inbox.deduplication_window_events
-            taken.append(resume(position, size, self._tools.log, self._tools.limits))
+            taken.append(resume(position, self._tools.window(size), self._tools.log, self._tools.limits))
         self._owned.update({owned.partition: owned for owned in taken})
         newest = max((owned.chain.acknowledged for owned in taken), default=0)
         if newest > self.policy.version:
@@ -135,8 +147,8 @@ class Exchange:
             if routed is not None and owned is not None:
                 owned.chain = routed.chain
                 owned.window.commit()
-        entries = {partition: routed.entries for partition, routed in self._staged.items()}
-        self._tools.report.committed(entries, self._compiled.inboxes)
+        counts = {partition: routed.counts for partition, routed in self._staged.items()}
+        self._tools.report.committed(counts, self._compiled.inboxes)
         self._staged = {}
 
     def aborted(self) -> None:
@@ -151,6 +163,10 @@ class Exchange:
             raise Fatal(f"{partition.topic}/{partition.partition}: offsets go back; {chain.next_offset} was due")
         compiled = self._compiled.of(partition.topic)
         self._tools.report.deciding(records, partition)
+        if compiled.native is not None:
+            return native.decide(
+                owned, records, compiled, now_ms, self._router, lambda part: _stages(part, compiled, now_ms)
+            )
         batch = Batch(partition, records, [owned.window.see(record) for record in records])
         masked = bisect(batch, lambda part: _stages(part, compiled, now_ms))
         return route(batch, masked, compiled, now_ms, chain, self._router)
@@ -179,13 +195,15 @@ class Exchange:
 
     def _close(self, kind: BlockKind, partition: Partition, chain: Chain, now_ms: int) -> Routed:
         """A block that decides no event."""
-        return finish(kind, partition, self.policy, now_ms, chain, chain, self._router, [])
+        block = block_of(kind, partition, self.policy, now_ms, chain, chain, self._router)
+        return finish(block, self.policy, chain, self._router, [], [Group(0, 0, b"")], b"", Counts())
 
     def _transaction(self) -> Transaction:
         return Transaction(
             messages=[message for routed in self._staged.values() for message in routed.messages],
             blocks={partition: routed.blocks for partition, routed in self._staged.items()},
             offsets={partition: routed.chain.next_offset for partition, routed in self._staged.items()},
+            runs=[run for routed in self._staged.values() for run in routed.runs],
         )
 
     def _own(self, partition: Partition) -> Owned:
@@ -210,7 +228,7 @@ class Exchange:
         self._install(newer)
 
     def _install(self, policy: Policy) -> None:
-        compiled = compile_policy(policy, self._tools.factory)
+        compiled = compile_policy(policy, self._tools.factory, self._tools.native)
         self._router = self._tools.router(policy)
         self._compiled = compiled
         for owned in self._owned.values():

@@ -30,6 +30,12 @@ class QuarantineMeter:
         self._seen = 0
         self._failed_at: tuple[int, ...] = ()
 
+    def after_sound(self, events: int) -> QuarantineMeter:
+        """The meter after `events` more events (at least one), none of which failed."""
+        meter = QuarantineMeter(self._limits)
+        meter._run, meter._seen, meter._failed_at = 0, self._seen + events, self._failed_at
+        return meter
+
     def after(self, failed: Iterable[bool], where: str) -> QuarantineMeter:
         """The meter after some more events, in order. Raises Fatal, naming the partition `where`, at a limit."""
         limits = self._limits

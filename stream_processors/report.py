@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from stream_processors.compiled import CompiledInbox
+from stream_processors.counts import Counts
 from tidings import metrics
 from tidings.clock import Clock
-from tidings.decisions import Entry, Outcome, ViewOutcome
+from tidings.decisions import Outcome, ViewOutcome
 from tidings.errors import Severity
 from tidings.log import InboxRecord, Partition
 from tidings.policy.model import Policy
@@ -60,14 +60,13 @@ class Report:
         self._store.add(metrics.ABORTS, 1)
         self.forgotten()
 
-    def committed(self, entries: Mapping[Partition, tuple[Entry, ...]], inboxes: Mapping[str, CompiledInbox]) -> None:
+    def committed(self, counts: Mapping[Partition, Counts], inboxes: Mapping[str, CompiledInbox]) -> None:
         """The transaction is committed, with these decisions."""
         now_ms = self._clock.now_ms()
-        for partition, decided in entries.items():
+        for partition, counted in counts.items():
             # An acknowledgement decides no event, and may be for an inbox that the policy no longer has.
-            if not decided:
-                continue
-            self._count(inboxes[partition.topic].inbox.event_type, decided)
+            if counted.outcomes:
+                self._count(inboxes[partition.topic].inbox.event_type, counted)
         for partition, stamps in self._stamps.items():
             event_type = inboxes[partition.topic].inbox.event_type
             self._store.observe(metrics.LATENCY, [max(0, now_ms - stamp) / 1000 for stamp in stamps], event_type)
@@ -77,22 +76,15 @@ class Report:
             self._store.observe(metrics.BATCH_SECONDS, [self._clock.monotonic() - self._began])
         self.forgotten()
 
-    def _count(self, event_type: str, entries: tuple[Entry, ...]) -> None:
-        outcomes = Counter(entry.outcome for entry in entries)
-        for outcome, amount in outcomes.items():
-            self._store.add(metrics.EVENTS, amount, event_type, outcome.value.lower())
-        if outcomes[Outcome.QUARANTINED]:
-            self._store.add(metrics.QUARANTINED, outcomes[Outcome.QUARANTINED], event_type)
-        views = Counter((made.agreement, made.outcome) for entry in entries for made in entry.agreements)
-        for (feed, made), amount in views.items():
+    def _count(self, event_type: str, counts: Counts) -> None:
+        for outcome, amount in counts.outcomes.items():
+            if amount:
+                self._store.add(metrics.EVENTS, amount, event_type, outcome.value.lower())
+        if counts.outcomes[Outcome.QUARANTINED]:
+            self._store.add(metrics.QUARANTINED, counts.outcomes[Outcome.QUARANTINED], event_type)
+        for (feed, made), amount in counts.views.items():
             agreement = self._agreements.get(feed, "unknown")
             self._store.add(metrics.DELIVERIES, amount, agreement, event_type, made.value.lower())
-        reasons = Counter(
-            (finding.severity, finding.code)
-            for entry in entries
-            if entry.outcome is not Outcome.QUARANTINED
-            for finding in entry.findings
-        )
-        for (severity, code), amount in reasons.items():
+        for (severity, code), amount in counts.reasons.items():
             table = metrics.REJECTIONS if severity is Severity.REJECT else metrics.FLAGS
             self._store.add(table, amount, event_type, code.value)

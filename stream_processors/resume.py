@@ -12,6 +12,7 @@ from tidings.decisions import FIRST_PREVIOUS, Block, Outcome, block_hash, decode
 from tidings.deduplication import Window
 from tidings.errors import Fatal
 from tidings.log import InboxRecord, Partition, Position
+from tidings.projection.native import NativeWindow
 
 
 class LogAccess(Protocol):
@@ -26,19 +27,23 @@ class LogAccess(Protocol):
         ...
 
 
-def resume(position: Position, window_events: int, log: LogAccess, limits: QuarantineLimits) -> Owned:
+def resume(
+    position: Position,
+    window: Window | NativeWindow,
+    log: LogAccess,
+    limits: QuarantineLimits,
+) -> Owned:
     """The partition as its last transaction left it.
 
-    Reads the last decision block at the anchor and the last `window_events` offsets of the inbox. Raises Fatal where
-    the position and the block disagree, Retriable where the broker is away.
+    Reads the last decision block at the anchor, and as many offsets of the inbox as the (empty) window holds. Raises
+    Fatal where the position and the block disagree, Retriable where the broker is away.
     """
     chain = _chain(position, log, limits)
-    window = Window(window_events)
     fill(window, position.partition, position.offset, log)
     return Owned(position.partition, chain, window)
 
 
-def fill(window: Window, partition: Partition, end: int, log: LogAccess) -> None:
+def fill(window: Window | NativeWindow, partition: Partition, end: int, log: LogAccess) -> None:
     """Rebuild a window from the inbox's log, for the record at `end` to be seen next."""
     first = max(0, end - window.size)
     window.load(log.read_range(partition, first, end) if first < end else (), end)

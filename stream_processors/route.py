@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from stream_processors.batch import Batch, Judged, Masked, Verdict
 from stream_processors.compiled import CompiledInbox
+from stream_processors.counts import Counts, count_entries
 from stream_processors.entries import entry_of
 from stream_processors.layout import Layout, system_schema_id
 from stream_processors.state import Chain
@@ -17,15 +18,17 @@ from tidings.decisions import (
     AgreementOutcome,
     Block,
     BlockKind,
-    Entry,
+    Group,
     block_hash,
     chain_key,
     epoch_of,
+    group,
+    join,
     nonce_key,
-    split,
+    room_of,
 )
 from tidings.keys import KeyRing
-from tidings.log import Message, Partition
+from tidings.log import Message, Partition, Run
 from tidings.notices import Notice, NoticeOutcome, encode_notice, notice_key
 from tidings.policy.model import Policy
 from tidings.quarantine import QuarantineRecord, encode_quarantine, quarantine_key
@@ -50,8 +53,9 @@ class Routed:
 
     messages: list[Message] = field(repr=False)
     blocks: list[Message] = field(repr=False)
-    entries: tuple[Entry, ...]
+    counts: Counts
     chain: Chain
+    runs: list[Run] = field(default_factory=list, repr=False)
 
 
 def route(batch: Batch, masked: Masked, policy: CompiledInbox, now_ms: int, chain: Chain, router: Router) -> Routed:
@@ -61,17 +65,17 @@ def route(batch: Batch, masked: Masked, policy: CompiledInbox, now_ms: int, chai
     back.
     """
     topic, number = batch.partition
-    where = f"{topic}/{number}"
     failed = (event.verdict is Verdict.QUARANTINED for event in masked.judged)
     # A replay that fails again stops nobody: an operator asked for it, and sees it in quarantine again.
-    meter = chain.meter if batch.late else chain.meter.after(failed, where)
-    nonces = [router.random_bytes(NONCE_BYTES) for _ in masked.judged]
+    meter = chain.meter if batch.late else chain.meter.after(failed, f"{topic}/{number}")
+    nonces = router.random_bytes(NONCE_BYTES * len(masked.judged))
+    each_nonce = [nonces[at : at + NONCE_BYTES] for at in range(0, len(nonces), NONCE_BYTES)]
     sequences = dict(chain.sequences)
     messages: list[Message] = []
     outcomes: list[list[AgreementOutcome]] = [[] for _ in masked.judged]
     for column in masked.columns:
         feed = column.view.feed
-        sent, made, last = feed_messages(column, number, nonces, sequences.get(feed, 0))
+        sent, made, last = feed_messages(column, number, each_nonce, sequences.get(feed, 0))
         if sent:
             sequences[feed] = last
         messages += sent
@@ -83,28 +87,29 @@ def route(batch: Batch, masked: Masked, policy: CompiledInbox, now_ms: int, chai
         entry_of(event, agreements, epoch, router.keys, late=batch.late)
         for event, agreements in zip(masked.judged, outcomes, strict=True)
     )
-    messages += _asides(batch, masked, policy.policy, now_ms, router)
+    messages += asides(batch, masked, policy.policy, now_ms, router)
     next_offset = chain.next_offset if batch.late else masked.judged[-1].offset + 1
     after = Chain(next_offset, chain.previous_hash, meter, sequences, policy.policy.version, chain.replays_to)
     kind = BlockKind.REPLAY if batch.late else BlockKind.BATCH
-    return finish(kind, batch.partition, policy.policy, now_ms, chain, after, router, messages, entries, nonces)
+    block = block_of(kind, batch.partition, policy.policy, now_ms, chain, after, router)
+    groups = group(entries, entries_room(block, chain, policy))
+    return finish(block, policy.policy, after, router, messages, groups, nonces, count_entries(entries))
 
 
-def finish(
-    kind: BlockKind,
-    partition: Partition,
-    policy: Policy,
-    now_ms: int,
-    before: Chain,
-    after: Chain,
-    router: Router,
-    messages: list[Message],
-    entries: tuple[Entry, ...] = (),
-    nonces: list[bytes] | None = None,
-) -> Routed:
-    """Close what was decided with its block: parts, nonces, and the chain moved on."""
+def entries_room(block: Block, before: Chain, policy: CompiledInbox) -> int:
+    """How many bytes of entries a part of `block` takes, whatever sequences its batch reaches: a feed that is new to
+    the chain adds a name, its length and a long."""
+    without = replace(block, sequences=tuple(sorted(before.sequences.items())))
+    names = sum(len(view.feed) + 16 for view in policy.views)
+    return room_of(without, system_schema_id(policy.policy, topics.DECISIONS)) - names
+
+
+def block_of(
+    kind: BlockKind, partition: Partition, policy: Policy, now_ms: int, before: Chain, after: Chain, router: Router
+) -> Block:
+    """The decision block that leads a partition from `before` to `after`, its entries left out."""
     topic, number = partition
-    block = Block(
+    return Block(
         kind=kind,
         inbox=topic,
         partition=number,
@@ -115,34 +120,47 @@ def finish(
         policy_hash=policy.hash,
         decided_at_ms=now_ms,
         worker=router.worker,
-        entries=entries,
         sequences=tuple(sorted(after.sequences.items())),
         replays_to=after.replays_to,
     )
-    key = chain_key(partition)
-    parts = split(block, system_schema_id(policy, topics.DECISIONS))
+
+
+def finish(
+    block: Block,
+    policy: Policy,
+    after: Chain,
+    router: Router,
+    messages: list[Message],
+    groups: Sequence[Group],
+    nonces: bytes,
+    counts: Counts,
+) -> Routed:
+    """Close what was decided with its block: parts, nonces (16 bytes an entry), and the chain moved on."""
+    topic, number = block.inbox, block.partition
+    parts = join(block, groups, system_schema_id(policy, topics.DECISIONS))
     at = 0
-    for part, _ in parts:
+    for part in parts:
         if part.entries:
-            mine = b"".join((nonces or [])[at : at + len(part.entries)])
-            at += len(part.entries)
+            end = at + part.entries * NONCE_BYTES
             # A replay decides earlier offsets again, beside their first nonces: its key tells the two apart.
-            suffix = f"/late/{after.replays_to}" if kind is BlockKind.REPLAY else ""
+            suffix = f"/late/{after.replays_to}" if block.kind is BlockKind.REPLAY else ""
             name = nonce_key(topic, number, part.first_offset) + suffix.encode()
-            messages.append(router.layout.message(topics.NONCES, name, mine))
-    blocks = [router.layout.message(topics.DECISIONS, key, value) for _, value in parts]
+            messages.append(router.layout.message(topics.NONCES, name, nonces[at:end]))
+            at = end
+    key = chain_key(Partition(topic, number))
+    blocks = [router.layout.message(topics.DECISIONS, key, part.value) for part in parts]
     chain = Chain(
         after.next_offset,
-        block_hash(parts[-1][1]),
+        block_hash(parts[-1].value),
         after.meter,
         after.sequences,
         policy.version,
         after.replays_to,
     )
-    return Routed(messages, blocks, entries, chain)
+    return Routed(messages, blocks, counts, chain)
 
 
-def _asides(batch: Batch, masked: Masked, policy: Policy, now_ms: int, router: Router) -> list[Message]:
+def asides(batch: Batch, masked: Masked, policy: Policy, now_ms: int, router: Router) -> list[Message]:
     """Notices to the publisher and records to quarantine."""
     topic = batch.partition.topic
     notices = topics.notices(topics.parse_inbox(topic).agency)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from stream_processors.limits import QuarantineMeter
 from tidings.deduplication import Window
 from tidings.log import Partition
+from tidings.projection.native import NativeWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,4 @@ class Owned:
 
     partition: Partition
     chain: Chain
-    window: Window
+    window: Window | NativeWindow

@@ -75,6 +75,8 @@ class MemoryLog:
 
     def commit(self, work: Transaction) -> dict[Partition, str]:
         """The whole transaction at once. Returns the anchors, as the loop would give them to the handler."""
+        for run in work.runs:
+            run.send(self._produced)
         for message in work.messages:
             self.append(message)
         anchors: dict[Partition, str] = {}
@@ -91,7 +93,11 @@ class MemoryLog:
 
     @staticmethod
     def _written(work: Transaction) -> list[Message]:
-        return [*work.messages, *(part for parts in work.blocks.values() for part in parts)]
+        runs = (message for run in work.runs for message in run)
+        return [*runs, *work.messages, *(part for parts in work.blocks.values() for part in parts)]
+
+    def _produced(self, topic: str, value: bytes | None, key: bytes | None, partition: int) -> None:
+        self.append(Message(topic, partition, key, value))
 
 
 class Fate(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -47,9 +47,22 @@ class Position:
     anchor: str
 
 
+class Run(Protocol):
+    """Messages to one partition, in order, which their maker sends cheaper than one could loop over them."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Message]: ...
+
+    def send(self, produce: Callable[..., object]) -> None:
+        """Call `produce(topic, value, key, partition)` for each message not yet sent. What it raises passes; the next
+        call goes on with the message on which it was raised."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What one transaction writes: messages in order, and the inbox offsets that it finishes.
+    """What one transaction writes: messages in order, runs of messages, and the inbox offsets that it finishes.
 
     `offsets` maps each inbox partition to the offset after its last record decided here. `blocks` are the decision
     blocks, last part last, for each partition: the loop produces them, waits for their delivery reports and commits
@@ -59,6 +72,11 @@ class Transaction:
     messages: Sequence[Message]
     blocks: dict[Partition, Sequence[Message]] = field(default_factory=dict)
     offsets: dict[Partition, int] = field(default_factory=dict)
+    runs: Sequence[Run] = ()
+
+    def message_count(self) -> int:
+        """How many messages it writes, blocks apart."""
+        return len(self.messages) + sum(map(len, self.runs))
 
 
 class Handler(Protocol):

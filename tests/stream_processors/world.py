@@ -10,7 +10,7 @@ from typing import Any
 
 import fastavro
 
-from stream_processors.compiled import ProjectorFactory
+from stream_processors.compiled import NativeFactory, ProjectorFactory, no_native
 from stream_processors.exchange import Exchange, Tools
 from stream_processors.layout import Layout
 from stream_processors.limits import QuarantineLimits
@@ -21,12 +21,15 @@ from tests.memory_log import MemoryLog, MemoryLoop
 from tidings import topics, wire
 from tidings.catalogue import default_catalogue_dir, load_catalogue, plain_schema
 from tidings.clock import StillClock
+from tidings.deduplication import Window
 from tidings.keys import KeyRing
 from tidings.log import Message, Partition
 from tidings.metrics import MetricStore
 from tidings.partitions import partition_of
 from tidings.policy.model import Condition, Environment, FieldRule, Inbox, Policy, Protection, View
 from tidings.projection import derive_view_schema, reference_projector
+from tidings.projection.native import NativeInbox, NativeWindow
+from tidings.projection.program import inbox_program
 
 KEYS = KeyRing(bytes(range(32)))
 EVENT_TYPE = load_catalogue(default_catalogue_dir()).event_types["death-registered"]
@@ -180,6 +183,11 @@ def reference(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> Any:
     return reference_projector(inbox, views, KEYS, made.version)
 
 
+def by_native(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
+    """The native executor, as a `NativeFactory`. Raises ValueError where it does not take the inbox."""
+    return NativeInbox(inbox_program(inbox, views, made.environment.value, made.version), KEYS)
+
+
 class World:
     """A log, a policy source and a loop. `published` lists what was sent, in order."""
 
@@ -189,6 +197,7 @@ class World:
         factory: ProjectorFactory = reference,
         limits: QuarantineLimits | None = None,
         random_bytes: Callable[[int], bytes] = bytes,
+        native: NativeFactory = no_native,
     ) -> None:
         self.clock = StillClock()
         self.policy = first or policy()
@@ -196,6 +205,7 @@ class World:
         self.factory = factory
         self.limits = limits or QuarantineLimits()
         self.random_bytes = random_bytes
+        self.native = native
         feeds = {each.feed: PARTITIONS for each in (BENEFITS, STATISTICS, ENDED, FUTURE)}
         self.system = {topics.DECISIONS: 3, topics.NONCES: 3, topics.QUARANTINE: 1, "notices.gro": 1}
         self.log = MemoryLog(self.clock, {INBOX: PARTITIONS, topics.REPLAYS: 1, **self.system, **feeds})
@@ -221,6 +231,8 @@ class World:
             Report(self.metrics, self.clock),
             ReplayLog(self.log),
             self.limits,
+            self.native,
+            Window if self.native is no_native else NativeWindow,
         )
         return Exchange(self.policy, tools)
 

@@ -2,7 +2,7 @@
 
 from tidings.decisions._anchors import GENESIS, Anchor, anchor_text, chain_key, parse_anchor
 from tidings.decisions._chain import FIRST_PREVIOUS, block_hash, verify_chain
-from tidings.decisions._codec import decode_block, encode_block
+from tidings.decisions._codec import decode_block, encode_block, encode_entry
 from tidings.decisions._model import (
     AgreementOutcome,
     Block,
@@ -12,9 +12,9 @@ from tidings.decisions._model import (
     ViewOutcome,
 )
 from tidings.decisions._nonces import NONCE_BYTES, commitment, nonce_key
-from tidings.decisions._parts import PART_BYTES, split
+from tidings.decisions._parts import PART_BYTES, Group, Part, group, join, room_of, split
 from tidings.decisions._schema import BLOCK_SCHEMA
-from tidings.decisions._tags import epoch_of, subject_tag
+from tidings.decisions._tags import epoch_of, subject_tag, tag_key
 
 __all__ = [
     "BLOCK_SCHEMA",
@@ -27,7 +27,9 @@ __all__ = [
     "Block",
     "BlockKind",
     "Entry",
+    "Group",
     "Outcome",
+    "Part",
     "ViewOutcome",
     "anchor_text",
     "block_hash",
@@ -35,10 +37,15 @@ __all__ = [
     "commitment",
     "decode_block",
     "encode_block",
+    "encode_entry",
     "epoch_of",
+    "group",
+    "join",
     "nonce_key",
     "parse_anchor",
+    "room_of",
     "split",
     "subject_tag",
+    "tag_key",
     "verify_chain",
 ]

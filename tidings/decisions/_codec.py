@@ -7,7 +7,6 @@ count, its items and a zero, and a record is its fields in a row (Avro 1.12 spec
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import Any
 
 import fastavro
@@ -29,10 +28,10 @@ def encode_entry(entry: Entry) -> bytes:
     return _WRITE_ENTRY(_entry_record(entry))
 
 
-def encode_block(block: Block, schema_id: int, entries: Sequence[bytes] | None = None) -> bytes:
-    """A block as it stands in `exchange.decisions`. `entries` spares encoding `block.entries` a second time."""
-    encoded = [encode_entry(entry) for entry in block.entries] if entries is None else entries
-    array = b"".join((wire.zigzag(len(encoded)), *encoded, b"\x00")) if encoded else b"\x00"
+def encode_block(block: Block, schema_id: int, entries: tuple[int, bytes] | None = None) -> bytes:
+    """A block as it stands in `exchange.decisions`. `entries` (how many, and their bytes) stand for `block.entries`."""
+    count, encoded = entries or (len(block.entries), b"".join(map(encode_entry, block.entries)))
+    array = wire.zigzag(count) + encoded + b"\x00" if count else b"\x00"
     return wire.header(schema_id) + _write(_HEAD, _head_record(block)) + array + _write(_TAIL, _tail_record(block))
 
 

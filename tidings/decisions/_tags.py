@@ -15,9 +15,14 @@ def epoch_of(now_ms: int) -> str:
     return utc_date(now_ms).strftime("%Y-%m")
 
 
+def tag_key(keys: KeyRing, epoch: str) -> bytes:
+    """The 32 bytes that make the tags of `epoch`."""
+    return keys.derive("decisions", "subject-tag", epoch)
+
+
 def subject_tag(keys: KeyRing, epoch: str, scheme: str, value: str) -> bytes:
     """A subject's 16-byte tag: BLAKE2b (RFC 7693), keyed for the epoch, over scheme (length-prefixed) and value."""
-    key = keys.derive("decisions", "subject-tag", epoch)
+    key = tag_key(keys, epoch)
     name = scheme.encode()
     return hashlib.blake2b(
         len(name).to_bytes(4, "big") + name + value.encode(), digest_size=TAG_BYTES, key=key

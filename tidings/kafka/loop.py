@@ -157,13 +157,13 @@ class Loop:
         self._probe("decided")
         if not self._transact(work, batch):
             return
-        self._messages_per_event = max(1.0, len(work.messages) / len(records))
+        self._messages_per_event = max(1.0, work.message_count() / len(records))
         oldest_ms = min(record.timestamp_ms for record in records)
         self._tell(
             events=self._snapshot.events + len(records),
-            messages=self._snapshot.messages + len(work.messages),
+            messages=self._snapshot.messages + work.message_count(),
             batch_events=len(records),
-            batch_messages=len(work.messages),
+            batch_messages=work.message_count(),
             batch_seconds=self._clock.monotonic() - began,
             lag_seconds=max(0, self._clock.now_ms() - oldest_ms) / 1000,
         )

@@ -13,7 +13,7 @@ from tidings.errors import Fatal, Retriable, TidingsError
 from tidings.kafka.errors import Abortable, error_of, translate
 from tidings.kafka.retry import attempt, retry
 from tidings.kafka.settings import LoopSettings
-from tidings.log import Message, Partition, Position, Transaction
+from tidings.log import Message, Partition, Position, Run, Transaction
 
 Probe = Callable[[str], None]
 Report = Callable[[KafkaError | None, Delivered], None]
@@ -87,6 +87,8 @@ class Transactor:
         retry(self._producer.begin_transaction, "beginning", deadline, self._clock)
         self._open = True
         self._probe("begun")
+        for run in work.runs:
+            self._produce_run(run, deadline)
         self._produce(work.messages, deadline)
         self._probe("produced")
         written = self._produce_blocks(work.blocks, deadline)
@@ -113,6 +115,19 @@ class Transactor:
                 except KafkaException as exception:
                     failure = refused(error_of(exception), topic)
                 raise failure
+
+    def _produce_run(self, run: Run, deadline: Deadline) -> None:
+        """A run goes on by itself with the message that was refused."""
+        while True:
+            try:
+                run.send(self._producer.produce)
+                break
+            except BufferError:
+                self._wait_for_room(deadline)
+                continue
+            except KafkaException as exception:
+                failure = refused(error_of(exception), "a feed")
+            raise failure
 
     def _wait_for_room(self, deadline: Deadline) -> None:
         if deadline.expired():

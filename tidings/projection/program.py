@@ -133,6 +133,8 @@ class InboxProgram:
         made = asdict(self)
         for reader in made["readers"]:
             del reader["schema"]
+        for view, made_view in zip(self.views, made["views"], strict=True):
+            made_view["where"] = [condition.model_dump(mode="json") for condition in view.where]
         return json.dumps(made, sort_keys=True)
 
 

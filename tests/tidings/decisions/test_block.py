@@ -112,11 +112,11 @@ def test_parts_are_small_numbered_and_chained() -> None:
     """A large batch becomes parts under the limit, which tile its offsets and verify as one chain."""
     whole = block(100)
     parts = split(whole, 9, limit=4_000)
-    blocks = verify_chain(value for _, value in parts)
+    blocks = verify_chain(part.value for part in parts)
 
     assert len(parts) > 1
-    assert all(len(value) <= 4_000 for _, value in parts)
-    assert [made for made, _ in parts] == blocks
+    assert all(len(part.value) <= 4_000 for part in parts)
+    assert [(part.first_offset, part.entries) for part in parts] == [(b.first_offset, len(b.entries)) for b in blocks]
     assert [each.part for each in blocks] == list(range(1, len(parts) + 1))
     assert [each for made in blocks for each in made.entries] == list(whole.entries)
     assert [made.sequences for made in blocks[:-1]] == [()] * (len(parts) - 1)
@@ -131,7 +131,7 @@ def test_one_entry_larger_than_a_part_is_fatal() -> None:
 
 def test_the_chain_refuses_what_was_changed_left_out_or_put_in() -> None:
     """A changed byte, a missing block and blocks in another order each break the chain."""
-    values = [value for _, value in split(block(100), 9, limit=4_000)]
+    values = [part.value for part in split(block(100), 9, limit=4_000)]
     changed = [values[0].replace(b"CREATED", b"CHANGED"), *values[1:]]
 
     for broken in (changed, values[1:], [values[0], *values[2:]], [values[1], values[0], *values[2:]]):

@@ -1,0 +1,17 @@
+//! The native executor of Tidings' projection, as the Python module `tidings_native`.
+//!
+//! It handles what is common exactly as the reference does, and defers the rest to Python, event by event. No panic and
+//! no error carries a value of an event.
+
+pub mod avro;
+pub mod batch;
+pub mod checks;
+pub mod dates;
+pub mod filters;
+pub mod keys;
+pub mod program;
+mod python;
+pub mod scan;
+pub mod text;
+pub mod views;
+pub mod window;

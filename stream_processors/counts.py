@@ -1,0 +1,47 @@
+"""What a transaction decided, counted: what metrics show, without an event by event account."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tidings.decisions import Entry, Outcome, ViewOutcome
+from tidings.errors import ReasonCode, Severity
+from tidings.policy.model import View
+
+_OUTCOMES = (Outcome.DELIVERED, Outcome.WITHDRAWN, Outcome.FILTERED)
+_VIEW_OUTCOMES = (ViewOutcome.DELIVERED, ViewOutcome.WITHDRAWN, ViewOutcome.FILTERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Events by outcome, views by feed and outcome, and reasons by severity and code; quarantined events give none."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    views: Counter[tuple[str, ViewOutcome]] = field(default_factory=Counter)
+    reasons: Counter[tuple[Severity, ReasonCode]] = field(default_factory=Counter)
+
+
+def count_entries(entries: Iterable[Entry]) -> Counts:
+    """Count the entries of one partition's share of a transaction."""
+    counts = Counts()
+    for entry in entries:
+        counts.outcomes[entry.outcome] += 1
+        counts.views.update((made.agreement, made.outcome) for made in entry.agreements)
+        if entry.outcome is not Outcome.QUARANTINED:
+            counts.reasons.update((finding.severity, finding.code) for finding in entry.findings)
+    return counts
+
+
+def count_native(
+    counts: Counts, outcomes: Sequence[int], views: Sequence[View], by_view: Sequence[Sequence[int]]
+) -> Counts:
+    """Add to `counts`, which has the deferred events' outcomes and reasons, what the native executor counted."""
+    for outcome, amount in zip(_OUTCOMES, outcomes, strict=True):
+        counts.outcomes[outcome] += amount
+    for view, amounts in zip(views, by_view, strict=True):
+        for made, amount in zip(_VIEW_OUTCOMES, amounts, strict=True):
+            if amount:
+                counts.views[view.feed, made] += amount
+    return counts

@@ -1,0 +1,106 @@
+"""The three stages over the native executor: the same records in, the same bytes out, most of a batch without Python.
+
+What the extension defers (refused, flagged, repeated or unusual events) goes through `validate` and `mask` as ever, and
+its views are numbered in their place among the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from stream_processors.batch import Batch, Masked, Verdict
+from stream_processors.bisect import Stages, bisect
+from stream_processors.compiled import CompiledInbox
+from stream_processors.counts import count_entries, count_native
+from stream_processors.entries import entry_of
+from stream_processors.route import Routed, Router, asides, block_of, entries_room, finish
+from stream_processors.state import Chain, Owned
+from tidings.clock import utc_date
+from tidings.decisions import (
+    NONCE_BYTES,
+    AgreementOutcome,
+    BlockKind,
+    Entry,
+    Group,
+    ViewOutcome,
+    encode_entry,
+    epoch_of,
+    tag_key,
+)
+from tidings.log import InboxRecord
+from tidings.projection import Projected
+from tidings.projection.native import Made, NativeInbox, NativeRun, NativeWindow, mode_of
+
+_CODES = {"delivered": 0, "withdrawn": 1, "filtered": 2}
+_NO_AGREEMENTS = 2
+"""An entry without agreements ends with an empty array and a null."""
+
+
+def decide(
+    owned: Owned, records: Sequence[InboxRecord], policy: CompiledInbox, now_ms: int, router: Router, stages: Stages
+) -> Routed:
+    """What `route` makes of the batch, by way of `policy.native`. Raises as the stages do."""
+    engine, window, chain = policy.native, owned.window, owned.chain
+    assert isinstance(engine, NativeInbox)  # noqa: S101 -- the caller has looked; this tells mypy
+    assert isinstance(window, NativeWindow)  # noqa: S101 -- a worker has one kind of window
+    today = utc_date(now_ms)
+    modes = bytes(mode_of(view, today) for view in policy.views)
+    weighed = engine.weigh(owned.partition, records, window, modes, now_ms)
+    late = Batch(owned.partition, [records[at] for at, _ in weighed.deferred], [said for _, said in weighed.deferred])
+    masked = bisect(late, stages) if late.records else Masked([], [])
+    epoch = epoch_of(now_ms)
+    entries, decided = _deferred(masked, epoch, policy, router)
+    after = _after(owned, records, masked, policy, {})
+    draft = block_of(BlockKind.BATCH, owned.partition, policy.policy, now_ms, chain, after, router)
+    nonces = router.random_bytes(NONCE_BYTES * len(records))
+    before = [chain.sequences.get(view.feed, 0) for view in policy.views]
+    room = entries_room(draft, chain, policy)
+    written = weighed.write(decided, nonces, epoch, tag_key(router.keys, epoch), before, room)
+    reached = {view.feed: last for view, last in zip(policy.views, written.sequences(), strict=True) if last}
+    after = _after(owned, records, masked, policy, reached)
+    block = block_of(BlockKind.BATCH, owned.partition, policy.policy, now_ms, chain, after, router)
+    counts = count_native(count_entries(entries), written.outcomes(), policy.views, written.by_view())
+    groups = [Group(*part) for part in written.parts()]
+    messages = asides(late, masked, policy.policy, now_ms, router)
+    routed = finish(block, policy.policy, after, router, messages, groups, nonces, counts)
+    routed.runs.extend(map(NativeRun, written.runs(owned.partition.partition)))
+    return routed
+
+
+def _deferred(
+    masked: Masked, epoch: str, policy: CompiledInbox, router: Router
+) -> tuple[list[Entry], list[tuple[bytes, list[Made | None]]]]:
+    """The entries of the deferred events without their agreements, and what each view made of them."""
+    entries: list[Entry] = []
+    decided: list[tuple[bytes, list[Made | None]]] = []
+    by_feed = {column.view.feed: column.projected for column in masked.columns}
+    for at, event in enumerate(masked.judged):
+        views = [by_feed[view.feed][at] if view.feed in by_feed else None for view in policy.views]
+        outcomes = [
+            AgreementOutcome(view.feed, ViewOutcome[made.outcome.upper()])
+            for view, made in zip(policy.views, views, strict=True)
+            if made is not None
+        ]
+        whole = entry_of(event, outcomes, epoch, router.keys)
+        bare = replace(whole, agreements=())
+        entries.append(bare)
+        decided.append((encode_entry(bare)[:-_NO_AGREEMENTS], [_made(view) for view in views]))
+    return entries, decided
+
+
+def _made(projected: Projected | None) -> Made | None:
+    return None if projected is None else (_CODES[projected.outcome], projected.key, projected.tail)
+
+
+def _after(
+    owned: Owned, records: Sequence[InboxRecord], masked: Masked, policy: CompiledInbox, reached: dict[str, int]
+) -> Chain:
+    chain, (topic, number) = owned.chain, owned.partition
+    failed = {event.offset for event in masked.judged if event.verdict is Verdict.QUARANTINED}
+    if failed:
+        meter = chain.meter.after((record.offset in failed for record in records), f"{topic}/{number}")
+    else:
+        meter = chain.meter.after_sound(len(records))
+    sequences = {**chain.sequences, **reached}
+    return Chain(records[-1].offset + 1, chain.previous_hash, meter, sequences, policy.policy.version, chain.replays_to)

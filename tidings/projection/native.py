@@ -1,0 +1,209 @@
+"""The native executor: the extension `tidings_native` (`native/`), where it is built, as the exchange needs it.
+
+It weighs a whole batch at once, without the interpreter, and hands back (defers) every event that it does not decide
+exactly as the reference: refused, flagged, of an older writer's version, or with a text that needs Unicode's tables.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, Protocol, cast
+
+from tidings.deduplication import Sighting
+from tidings.errors import Fatal
+from tidings.keys import KeyRing
+from tidings.log import InboxRecord, Message, Partition
+from tidings.policy.model import View
+from tidings.projection.program import InboxProgram
+
+_PURPOSES = {
+    "pseudonym": 32,
+    "record-id": 32,
+    "event-id": 16,
+    "life-event-id": 16,
+    "uuid": 16,
+    "encrypt": 64,
+}
+_SIGHTINGS = (Sighting.NEW, Sighting.DUPLICATE, Sighting.REUSED)
+_NEVER, _ALWAYS, _CORRECTIONS = 0, 1, 2
+
+Made = tuple[int, bytes, bytes]
+"""What a view makes of an event: 0 delivered, 1 withdrawn or 2 filtered; the feed's key; the value after its
+sequence."""
+Part = tuple[int, int, bytes]
+"""A part of a decision block: how many entries, the last one's offset, their Avro bytes."""
+
+
+class Written(Protocol):
+    """What a batch came to, in the extension."""
+
+    def parts(self) -> list[Part]:
+        """The entries, in parts of at most the room that was given."""
+        ...
+
+    def sequences(self) -> list[int]:
+        """The last sequence of each view's feed."""
+        ...
+
+    def outcomes(self) -> Sequence[int]:
+        """How many events that were not deferred are delivered, withdrawn, filtered."""
+        ...
+
+    def by_view(self) -> list[Sequence[int]]:
+        """Of all events, view by view: delivered, withdrawn, filtered."""
+        ...
+
+    def runs(self, partition: int) -> list[Any]:
+        """The messages, one run a feed that gets any; they can be taken once."""
+        ...
+
+
+class NativeWindow:
+    """`tidings.deduplication.Window`, held by the extension."""
+
+    def __init__(self, size: int) -> None:
+        self.held = _extension().Window(size)
+
+    @property
+    def size(self) -> int:
+        """W in offsets."""
+        return int(self.held.size)
+
+    @size.setter
+    def size(self, size: int) -> None:
+        self.held.size = size
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def see(self, record: InboxRecord) -> Sighting:
+        """See `Window.see`."""
+        return _SIGHTINGS[self.held.see(record)]
+
+    def commit(self) -> None:
+        """See `Window.commit`."""
+        self.held.commit()
+
+    def abort(self) -> None:
+        """See `Window.abort`."""
+        self.held.abort()
+
+    def load(self, records: Iterable[InboxRecord], end: int) -> None:
+        """See `Window.load`."""
+        self.held.load(records, end)
+
+
+class NativeRun:
+    """Messages of one feed's partition, still in the extension: `tidings.log.Run`."""
+
+    def __init__(self, held: Any) -> None:
+        self._held = held
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __iter__(self) -> Iterator[Message]:
+        return (Message(*self._held.at(number)) for number in range(len(self)))
+
+    def send(self, produce: Callable[..., object]) -> None:
+        """See `Run.send`."""
+        self._held.send(produce)
+
+
+class NativeInbox:
+    """One inbox under one policy, compiled. For one thread at a time."""
+
+    def __init__(self, program: InboxProgram, keys: KeyRing) -> None:
+        groups = {view.group for view in program.views}
+        derived = {
+            group: {purpose: keys.derive("group", group, purpose, length=size) for purpose, size in _PURPOSES.items()}
+            for group in groups
+        }
+        self._engine = _extension().Engine(program.as_json(), derived, keys.version)
+
+    def unproven(self) -> list[int]:
+        """The numbers of those checks that are never proven here: events of the inbox then all go to Python."""
+        return list(self._engine.unproven())
+
+    def refusal(self, body: bytes) -> tuple[tuple[str, str], ...] | None:
+        """Why `body` is no event of the current version, as (reason code, path); None where it is one."""
+        found = self._engine.refusal(body)
+        return None if found is None else tuple(found)
+
+    def weigh(
+        self, partition: Partition, records: Sequence[InboxRecord], window: NativeWindow, modes: bytes, now_ms: int
+    ) -> Weighed:
+        """Weigh `records` of `partition` by every view; the window stages them. `modes` has a `mode_of` a view."""
+        batch = self._engine.weigh(partition.partition, records, window.held, modes, now_ms)
+        return Weighed(self._engine, batch)
+
+
+class Weighed:
+    """A batch after every view has weighed it."""
+
+    def __init__(self, engine: Any, batch: Any) -> None:
+        self._engine, self._batch = engine, batch
+        self.deferred: list[tuple[int, Sighting]] = [(at, _SIGHTINGS[number]) for at, number in batch.deferred]
+        """The events left to Python: their number in the batch, and what the window says of them."""
+
+    def write(
+        self,
+        decided: Sequence[tuple[bytes, Sequence[Made | None]]],
+        nonces: bytes,
+        epoch: str,
+        tag_key: bytes,
+        sequences: Sequence[int],
+        room: int,
+    ) -> Written:
+        """Number the views and write the entries.
+
+        Args:
+            decided: of each deferred event, in order, its entry's Avro up to the agreements, and what each view made.
+            nonces: 16 bytes an event of the batch.
+            tag_key: of `epoch`, for subject tags.
+            sequences: the last of each view's feed before this batch.
+            room: how many bytes of entries one part takes.
+
+        Raises Fatal where one entry is larger than `room`.
+        """
+        try:
+            made = self._engine.route(self._batch, list(decided), nonces, epoch, tag_key, list(sequences), room)
+        except RuntimeError:
+            raise Fatal("a decision is larger than a block may be") from None
+        return cast("Written", made)
+
+
+def native_inbox(program: InboxProgram, keys: KeyRing) -> NativeInbox | str:
+    """The inbox compiled, or why the extension does not take it (a mask of another's making, an unsettled head)."""
+    try:
+        return NativeInbox(program, keys)
+    except ValueError as why:
+        return str(why)
+
+
+def mode_of(view: View, today: date) -> int:
+    """Whether `view` is weighed on the UTC day `today`: `tidings.policy.in_force` for every change at once."""
+    if view.stopped or today < view.valid_from:
+        return _NEVER
+    if today <= view.valid_until:
+        return _ALWAYS
+    return _CORRECTIONS if view.after_end == "corrections" else _NEVER
+
+
+def native_version() -> str | None:
+    """The version of the extension, or None where it is not built."""
+    try:
+        return str(_extension().__version__)
+    except Fatal:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _extension() -> Any:
+    try:
+        return importlib.import_module("tidings_native")
+    except ImportError:
+        raise Fatal("the native extension is not built: `make native`") from None
