@@ -125,7 +125,7 @@ def _command(path: Path, slot: int, health_port: int, targets: Path | None) -> l
 
 def _work(path: Path, place: Place) -> int:
     """One worker in this process. Returns its exit code."""
-    from stream_processors.exchange import exchange_handler
+    from stream_processors.handler import exchange_handler
 
     registry = CollectorRegistry()
     try:
@@ -138,6 +138,7 @@ def _work(path: Path, place: Place) -> int:
                 reader=reader,
                 policies=policies,
                 registry=registry,
+                projection=os.environ.get("TIDINGS_PROJECTION", "auto"),
             )
             return run_worker(cluster, place, handler, registry=registry)
     except TidingsError as failure:

@@ -7,14 +7,10 @@ committed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import Protocol
-
-from prometheus_client import CollectorRegistry
 
 from stream_processors import native
 from stream_processors.batch import Batch, Masked
@@ -28,11 +24,8 @@ from stream_processors.compiled import (
     no_native,
 )
 from stream_processors.counts import Counts
-from stream_processors.layout import Layout
 from stream_processors.limits import QuarantineLimits
 from stream_processors.mask import mask
-from stream_processors.replay_log import Reader as ReplayReader
-from stream_processors.replay_log import ReplayLog
 from stream_processors.replays import ReplaySource, due_replays
 from stream_processors.report import Report
 from stream_processors.resume import LogAccess, fill, resume
@@ -40,15 +33,11 @@ from stream_processors.route import Routed, Router, block_of, finish, route
 from stream_processors.state import Chain, Owned
 from stream_processors.validate import validate
 from tidings import topics
-from tidings.clock import Clock, SystemClock
 from tidings.decisions import BlockKind, Group, chain_key
 from tidings.deduplication import Sighting, Window
 from tidings.errors import Fatal, Retriable
-from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Partition, Position, Transaction
-from tidings.metrics import MetricStore
-from tidings.policy.model import Inbox, Policy, View
-from tidings.projection import InboxProjector, reference_projector
+from tidings.policy.model import Policy
 from tidings.projection.native import NativeWindow
 
 
@@ -247,61 +236,3 @@ class Exchange:
 
 def _stages(batch: Batch, policy: CompiledInbox, now_ms: int) -> Masked:
     return mask(validate(batch, policy, now_ms), policy, now_ms)
-
-
-class KeysAt(Protocol):
-    """Of `tidings.kafka.cluster.Cluster`, what the exchange needs."""
-
-    @property
-    def keys_file(self) -> Path:
-        """Where the root key is."""
-        ...
-
-
-class Reader(LogAccess, ReplayReader, Protocol):
-    """`tidings.kafka.read.LogReader`."""
-
-    def partitions(self, topic: str) -> Sequence[Partition]:
-        """The partitions of a topic. Raises Fatal where there is no such topic."""
-        ...
-
-
-class Policies(PolicySource, Protocol):
-    """`tidings.kafka.policy_store.PolicyReader`."""
-
-    def load(self) -> Policy:
-        """The policy in force. Raises Fatal where there is none."""
-        ...
-
-
-def exchange_handler(
-    cluster: KeysAt,
-    slot: int,
-    *,
-    worker: str,
-    reader: Reader,
-    policies: Policies,
-    registry: CollectorRegistry | None = None,
-    clock: Clock | None = None,
-) -> Exchange:
-    """The exchange on a broker, ready for the loop: policy loaded and compiled, metrics registered.
-
-    `worker` names this worker in every decision. Raises Fatal where the policy or the root key cannot be loaded.
-    """
-    keys = KeyRing.from_file(Path(cluster.keys_file))
-    store = MetricStore()
-    if registry is not None:
-        registry.register(store)
-
-    def router(policy: Policy) -> Router:
-        notices = {topics.notices(inbox.agency) for inbox in policy.inboxes}
-        written = {topics.DECISIONS, topics.NONCES, topics.QUARANTINE, *notices}
-        layout = Layout({topic: len(reader.partitions(topic)) for topic in written})
-        return Router(f"{worker}/{slot}", keys, layout, os.urandom)
-
-    def factory(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> InboxProjector:
-        return reference_projector(inbox, views, keys, policy.version)
-
-    report = Report(store, clock or SystemClock())
-    tools = Tools(factory, policies, reader, router, report, ReplayLog(reader))
-    return Exchange(policies.load(), tools)

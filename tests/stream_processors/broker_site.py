@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka import Message as Delivered
 from prometheus_client import CollectorRegistry
 
-import stream_processors.exchange as wiring
+import stream_processors.handler as wiring
 from tests.stream_processors import world
 from tests.stream_processors.accounts import sequence_of
 from tests.stream_processors.world import INBOX, PARTITIONS, key, value

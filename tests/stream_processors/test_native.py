@@ -153,11 +153,10 @@ def _failing(factory: Callable[..., Any]) -> Callable[..., Any]:
 
 def test_most_of_a_sound_batch_never_reaches_python() -> None:
     """What is deferred is the exception: of sound events none is."""
-    from tests.stream_processors.world import INBOX, SCHEMA_ID, policy
+    from tests.stream_processors.world import INBOX, SCHEMA_ID, key, policy
     from tidings.log import InboxRecord, Partition
     from tidings.partitions import partition_of
     from tidings.projection.native import NativeWindow
-    from tests.stream_processors.world import key
 
     made = policy()
     engine = by_native(made, made.inboxes[0], made.views)

@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
-import stream_processors.exchange as wiring
+import stream_processors.executors as wiring
 from commands.quarantine import app
 from tests.stream_processors.broker_site import (
     ADMIN,
@@ -113,6 +113,7 @@ def test_the_limit_of_quarantine_stops_the_worker_before_anything_is_committed(
     events = site.fresh(11, subject=one)
     places = site.publish(events)
     with monkeypatch.context() as defect:
+        defect.setattr(wiring, "native_version", lambda: None)
         defect.setattr(wiring, "reference_projector", failing_on({each["event_id"] for each in events}))
         with Worker(site) as worker:
             failure = worker.ended()
@@ -131,6 +132,7 @@ def test_quarantine_is_listed_shown_and_replayed_once(
     before = site.standing().records
     events = site.fresh(3)
     with monkeypatch.context() as defect:
+        defect.setattr(wiring, "native_version", lambda: None)
         defect.setattr(wiring, "reference_projector", failing_on({each["event_id"] for each in events[:2]}))
         with Worker(site) as worker:
             places = site.publish(events)
