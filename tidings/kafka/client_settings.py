@@ -24,6 +24,8 @@ _JAVA_NAMES = {
     "enable.idempotence": "enable.idempotence",
     "acks": "acks",
     "linger.ms": "linger.ms",
+    "batch.size": "batch.size",
+    "message.max.bytes": "max.request.size",
 }
 
 
@@ -34,7 +36,7 @@ def client_settings(cluster: Cluster, agency: str) -> dict[str, Any]:
     A subscriber begins at the start of a feed that it has never read (`earliest`), since a feed only holds what it may
     know; the group is its own: any that begins with its id and a dot.
     """
-    producer, consumer = cluster.producer_config(agency), cluster.consumer_config(agency, f"{agency}.reader")
+    producer, consumer = cluster.publisher_config(agency), cluster.consumer_config(agency, f"{agency}.reader")
     consumer |= {"auto.offset.reset": "earliest", "enable.auto.offset.store": False}
     for settings in (producer, consumer):
         del settings[_SECRET], settings[_OURS]

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tidings.errors import BadInput, Fatal, Problem
 from tidings.kafka.client_log import CLIENT_LOGGER
 from tidings.policy.model import Environment
+from tidings.provisioning.topic_plan import INBOX_MESSAGE_MAX_BYTES
 from tidings.topics import is_id
 
 CLUSTER_FILE = Path(".tidings") / "cluster.json"
@@ -148,6 +149,16 @@ class Cluster:
             "partitioner": "murmur2_random",
             "linger.ms": 0,
             "retry.backoff.ms": 2,
+        }
+
+    def publisher_config(self, principal: str) -> ClientConfig:
+        """For a writer of inboxes: as `producer_config`, its batches below the largest message that an inbox takes.
+
+        The broker weighs a batch as one message: with the client's default of 1 MB a burst is refused whole.
+        """
+        return self.producer_config(principal) | {
+            "batch.size": INBOX_MESSAGE_MAX_BYTES // 2,
+            "message.max.bytes": INBOX_MESSAGE_MAX_BYTES,
         }
 
     def __repr__(self) -> str:

@@ -28,7 +28,7 @@ class RecordProducer:
 
     def __init__(self, cluster: Cluster, principal: str, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        config = cluster.producer_config(principal) | {"linger.ms": 5, "compression.type": "lz4"}
+        config = cluster.publisher_config(principal) | {"linger.ms": 5, "compression.type": "lz4"}
         try:
             self._producer = Producer(config)
         except KafkaException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tidings.kafka.cluster import Cluster
 from tidings.kafka.produce import RecordProducer, is_too_large
 from tidings.partitions import partition_of
 from tidings.policy.model import Environment
+from tidings.provisioning.topic_plan import INBOX_MESSAGE_MAX_BYTES
 
 TOPIC = "produce-test"
 
@@ -58,6 +60,22 @@ def test_delivered_in_order_where_murmur2_says(broker: Cluster) -> None:
         failure = error
     assert failure is not None
     assert is_too_large(failure)
+
+
+@pytest.mark.broker
+def test_a_burst_is_no_message_too_large(broker: Cluster) -> None:
+    """A topic with an inbox's limit takes any number of small records at once, though nothing compresses."""
+    topic = "produce-burst"
+    config = {"max.message.bytes": str(INBOX_MESSAGE_MAX_BYTES)}
+    admin = AdminClient(broker.client_config("admin"))
+    admin.create_topics([NewTopic(topic, 1, 1, config=config)])[topic].result(30)
+    chosen = random.Random(1)  # noqa: S311 - noise that does not compress, the same every time
+    reports: list[TidingsError | None] = []
+    producer = RecordProducer(broker, "admin")
+    for _ in range(4_000):
+        producer.send(topic, b"k", chosen.randbytes(300), reports.append)
+    producer.flush()
+    assert reports == [None] * 4_000
 
 
 def authority(folder: Path) -> Path:
