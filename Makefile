@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint docs approvals lock clean help
+.PHONY: demo test lint docs approvals native lock clean help
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -40,6 +40,10 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 docs: $(STAMP) ## write docs/reference, rules and dashboards from the code
 	@$(BIN)/tidings docs
 	@$(BIN)/python -m deploy.prometheus
+
+native: $(STAMP) ## build the native extension into the virtual environment (needs cargo; everything works without it)
+	@$(BIN)/python native/lock.py restore
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --release --locked -m native/Cargo.toml
 
 lock: ## pin requirements with hashes, without index addresses
 	@$(BIN)/pip-compile -q --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in
