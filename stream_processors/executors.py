@@ -13,13 +13,14 @@ from tidings.errors import Fatal
 from tidings.keys import KeyRing
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection import InboxProjector, reference_projector
+from tidings.projection.generate_projector import generated_projector
 from tidings.projection.native import NativeInbox, NativeWindow, native_inbox, native_version
 from tidings.projection.program import inbox_program
 
 _log = structlog.get_logger(__name__)
 
-AUTO, NATIVE, REFERENCE = "auto", "native", "reference"
-KINDS = (AUTO, NATIVE, REFERENCE)
+AUTO, NATIVE, PYTHON, REFERENCE = "auto", "native", "python", "reference"
+KINDS = (AUTO, NATIVE, PYTHON, REFERENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,18 @@ class Executors:
 
 
 def executors(keys: KeyRing, kind: str = AUTO) -> Executors:
-    """The executors of `kind`: `native` (Fatal where it is not built), `reference`, or `auto`: the fastest there is.
+    """The executors of `kind`: `native` (Fatal where it is not built), `python` (generated), `reference`, or `auto`:
+    the fastest there is.
 
-    All make the same bytes; the native one leaves to Python what it does not decide. Raises Fatal for another kind.
+    All make the same bytes. The native one leaves to the generated Python what it does not decide, and that to the
+    reference. Raises Fatal for another kind.
     """
 
-    def factory(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> InboxProjector:
+    def reference(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> InboxProjector:
         return reference_projector(inbox, views, keys, policy.version)
+
+    def generated(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> InboxProjector:
+        return generated_projector(inbox, views, keys, policy.version, environment=policy.environment.value)
 
     def native(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
         made = native_inbox(inbox_program(inbox, views, policy.environment.value, policy.version), keys)
@@ -53,6 +59,8 @@ def executors(keys: KeyRing, kind: str = AUTO) -> Executors:
     version = native_version()
     if kind == NATIVE and version is None:
         raise Fatal("the native extension is not built: `make native`")
-    if kind == REFERENCE or version is None:
-        return Executors(REFERENCE, factory, no_native, Window)
-    return Executors(f"{NATIVE} {version}", factory, native, NativeWindow)
+    if kind == REFERENCE:
+        return Executors(REFERENCE, reference, no_native, Window)
+    if kind == PYTHON or version is None:
+        return Executors(PYTHON, generated, no_native, Window)
+    return Executors(f"{NATIVE} {version}", generated, native, NativeWindow)

@@ -138,6 +138,30 @@ impl Inbox {
         self.scanner.scan(&self.types, body, &mut starts, &mut places).err()
     }
 
+    /// What one view makes of one body, its flags apart; None where it is left to another executor. For tests.
+    pub fn project(&self, body: &[u8], number: usize) -> Option<(Outcome, Vec<u8>, Vec<u8>)> {
+        let (mut starts, mut places) = (Vec::new(), self.scanner.places());
+        let found = self.scanner.scan(&self.types, body, &mut starts, &mut places).ok()?;
+        let created = found.change == self.created;
+        let seen = Seen { types: &self.types, body, starts: &starts, found: &found, created };
+        let (mut key, mut tail) = (Vec::new(), Vec::new());
+        let outcome = self.views.get(number)?.decide(&seen, &places, &self.groups, &mut key, &mut tail).ok()?;
+        Some((outcome, key, tail))
+    }
+
+    /// Whether a body surely passes every check. For tests.
+    pub fn proves(&self, body: &[u8], now_ms: i64) -> bool {
+        let (mut starts, mut places) = (Vec::new(), self.scanner.places());
+        let Ok(found) = self.scanner.scan(&self.types, body, &mut starts, &mut places) else { return false };
+        self.passes(body, &places, &found, now_ms)
+    }
+
+    fn passes(&self, body: &[u8], places: &Places, found: &Found, now_ms: i64) -> bool {
+        let event = checks::Event { types: &self.types, body, places, change: found.change, now_ms };
+        let annulled = found.change == self.annulled;
+        self.checks.iter().filter(|check| !annulled || check.of_head).all(|check| check.surely_passes(&event))
+    }
+
     /// Weigh a batch: `modes` says of each view whether it is in force. Every event that is not accepted without a
     /// note, or that this executor does not take, is deferred.
     pub fn weigh(&self, partition: i32, records: &[Record], window: &mut Window, modes: &[u8], now_ms: i64) -> Weighed {
@@ -212,10 +236,7 @@ impl Inbox {
         if !framed || text(found.agency) != self.agency || found.environment != self.environment {
             return None;
         }
-        let event = checks::Event { types: &self.types, body, places, change: found.change, now_ms };
-        let annulled = found.change == self.annulled;
-        let passes = self.checks.iter().filter(|check| !annulled || check.of_head).all(|check| check.surely_passes(&event));
-        if !passes {
+        if !self.passes(body, places, &found, now_ms) {
             return None;
         }
         let seen = Seen { types: &self.types, body, starts, found: &found, created: found.change == self.created };

@@ -46,6 +46,23 @@ impl Engine {
         })
     }
 
+    /// What the view of this number makes of `body`, its flags apart: (outcome, key, value after its sequence), or None
+    /// where it is left to another executor.
+    fn project<'py>(
+        &self,
+        py: Python<'py>,
+        body: &[u8],
+        view: usize,
+    ) -> Option<(u8, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let (outcome, key, tail) = self.inbox.project(body, view)?;
+        Some((outcome as u8, PyBytes::new(py, &key), PyBytes::new(py, &tail)))
+    }
+
+    /// Whether `body` surely passes every check.
+    fn proves(&self, body: &[u8], now_ms: i64) -> bool {
+        self.inbox.proves(body, now_ms)
+    }
+
     /// Weigh records (as `tidings.log.InboxRecord`) of one partition. The interpreter is free meanwhile.
     fn weigh(
         &self,

@@ -293,7 +293,8 @@ def failing_on(refs: set[str]) -> Callable[..., Any]:
     made = reference_projector
 
     class Defective:
-        def __init__(self, *args: Any) -> None:
+        def __init__(self, *args: Any, environment: str) -> None:
+            del environment
             self._sound = made(*args)
 
         def __getattr__(self, name: str) -> Any:

@@ -114,7 +114,7 @@ def test_the_limit_of_quarantine_stops_the_worker_before_anything_is_committed(
     places = site.publish(events)
     with monkeypatch.context() as defect:
         defect.setattr(wiring, "native_version", lambda: None)
-        defect.setattr(wiring, "reference_projector", failing_on({each["event_id"] for each in events}))
+        defect.setattr(wiring, "generated_projector", failing_on({each["event_id"] for each in events}))
         with Worker(site) as worker:
             failure = worker.ended()
     assert isinstance(failure, Fatal)
@@ -133,7 +133,7 @@ def test_quarantine_is_listed_shown_and_replayed_once(
     events = site.fresh(3)
     with monkeypatch.context() as defect:
         defect.setattr(wiring, "native_version", lambda: None)
-        defect.setattr(wiring, "reference_projector", failing_on({each["event_id"] for each in events[:2]}))
+        defect.setattr(wiring, "generated_projector", failing_on({each["event_id"] for each in events[:2]}))
         with Worker(site) as worker:
             places = site.publish(events)
             outcomes = [entry.outcome for entry in site.decided(places)]

@@ -133,6 +133,15 @@ class NativeInbox:
         found = self._engine.refusal(body)
         return None if found is None else tuple(found)
 
+    def project(self, body: bytes, view: int) -> Made | None:
+        """What the view of this number makes of one event, its flags apart; None where it is left to Python."""
+        made = self._engine.project(body, view)
+        return None if made is None else (made[0], made[1], made[2])
+
+    def proves(self, body: bytes, now_ms: int) -> bool:
+        """Whether `body` is an event that surely passes every check."""
+        return bool(self._engine.proves(body, now_ms))
+
     def weigh(
         self, partition: Partition, records: Sequence[InboxRecord], window: NativeWindow, modes: bytes, now_ms: int
     ) -> Weighed:

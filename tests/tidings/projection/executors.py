@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tidings.errors import Finding, ReasonCode, Reject, Severity
 from tidings.keys import KeyRing
 from tidings.policy.model import Inbox, View
-from tidings.projection import InboxProjector, reference_projector
+from tidings.projection import InboxProjector, Projected, reference_projector
 from tidings.projection.generate_projector import generated_projector
+from tidings.projection.native import native_inbox, native_version
+from tidings.projection.program import inbox_program
 
 Factory = Callable[[Inbox, Sequence[View], KeyRing, int], InboxProjector]
 
+
+class ByNative:
+    """The native executor behind the face of a projector: what it does not decide is the reference's."""
+
+    def __init__(self, inbox: Inbox, views: Sequence[View], keys: KeyRing, policy_version: int) -> None:
+        self._reference = reference_projector(inbox, views, keys, policy_version)
+        mine = [view for view in views if view.inbox == inbox.topic]
+        program = inbox_program(inbox, mine, "SYNTHETIC", policy_version)
+        self._current = {reader.schema_id for reader in program.readers if reader.same}
+        made = native_inbox(program, keys)
+        self._engine = None if isinstance(made, str) else made
+        self._numbers = {view.feed: at for at, view in enumerate(mine)}
+        self._bodies: dict[int, tuple[Any, bytes]] = {}
+        self.decided = 0
+
+    def scan(self, schema_id: int, body: bytes) -> Any:
+        """The reference's scan, where the extension refuses nothing; a refusal is the extension's own."""
+        current = self._engine is not None and schema_id in self._current
+        if current and (refused := self._engine.refusal(body)) is not None:
+            raise Reject([Finding(ReasonCode(code), path) for code, path in refused])
+        scan = self._reference.scan(schema_id, body)
+        self._bodies = {id(scan): (scan, body)} if current else {}
+        return scan
+
+    def findings(self, scan: Any, now_ms: int) -> tuple[Finding, ...]:
+        """The reference's; what the extension proves to pass has none."""
+        found = self._reference.findings(scan, now_ms)
+        if id(scan) in self._bodies and self._engine.proves(self._bodies[id(scan)][1], now_ms):
+            assert found == ()
+        return found
+
+    def decide(self, scan: Any, view: View, flags: Sequence[Finding]) -> Projected:
+        """The extension's where it decides: an event without flags, of the current version."""
+        made = None
+        if id(scan) in self._bodies and not flags:
+            made = self._engine.project(self._bodies[id(scan)][1], self._numbers[view.feed])
+        if made is None:
+            return self._reference.decide(scan, view, flags)
+        self.decided += 1
+        return Projected(("delivered", "withdrawn", "filtered")[made[0]], made[1], made[2])
+
+
 EXECUTORS: dict[str, Factory] = {
     "python": generated_projector,
-}
+} | ({"native": ByNative} if native_version() or "TIDINGS_REQUIRE_NATIVE" in os.environ else {})
 """Add an executor here, and it is held to the reference by every test of this folder that takes `factory`."""
 
 _SEEN = (
