@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from commands._docs_markdown import code, docstring, page, table
+from stream_processors import executors
 from stream_processors.limits import QuarantineLimits
 from tidings.checks import reference_lists
 from tidings.kafka import cluster
@@ -17,6 +18,7 @@ VARIABLES = (
     (cluster.CLUSTER_VARIABLE, "the cluster file, where `--cluster` does not name one", ".tidings/cluster.json"),
     ("TIDINGS_CATALOGUE", "the folder of event types", "schemas/avro"),
     (reference_lists.ENVIRONMENT_VARIABLE, "the folder of reference lists", "schemas/reference"),
+    (executors.PROJECTION_VARIABLE, f"the projection's executor: {', '.join(executors.KINDS)}", executors.AUTO),
     ("TIDINGS_CACHE", "where downloaded jars are kept", "tidings, in the user's cache folder"),
 )
 
@@ -28,7 +30,7 @@ def settings_page() -> str:
         "## The cluster file",
         docstring_table(cluster),
         "## Environment variables",
-        table(("variable", "what it names", "unless set"), ((code(a), b, code(c)) for a, b, c in VARIABLES)),
+        table(("variable", "what it says", "unless set"), ((code(a), b, code(c)) for a, b, c in VARIABLES)),
         "## The loop",
         docstring(LoopSettings),
         table(("setting", "value"), _defaults(LoopSettings)),

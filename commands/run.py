@@ -125,6 +125,7 @@ def _command(path: Path, slot: int, health_port: int, targets: Path | None) -> l
 
 def _work(path: Path, place: Place) -> int:
     """One worker in this process. Returns its exit code."""
+    from stream_processors.executors import AUTO, PROJECTION_VARIABLE
     from stream_processors.handler import exchange_handler
 
     registry = CollectorRegistry()
@@ -138,7 +139,7 @@ def _work(path: Path, place: Place) -> int:
                 reader=reader,
                 policies=policies,
                 registry=registry,
-                projection=os.environ.get("TIDINGS_PROJECTION", "auto"),
+                projection=os.environ.get(PROJECTION_VARIABLE, AUTO),
             )
             return run_worker(cluster, place, handler, registry=registry)
     except TidingsError as failure:

@@ -20,6 +20,7 @@ from tidings.projection.program import inbox_program
 _log = structlog.get_logger(__name__)
 
 AUTO, NATIVE, PYTHON, REFERENCE = "auto", "native", "python", "reference"
+PROJECTION_VARIABLE = "TIDINGS_PROJECTION"
 KINDS = (AUTO, NATIVE, PYTHON, REFERENCE)
 
 
