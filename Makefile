@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint docs approvals native lock clean help
+.PHONY: demo observe test lint docs approvals native lock clean help
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -19,6 +19,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 
 demo: $(STAMP) ## set up, run the example country end to end and show the account (KEEP=1 leaves the stack up)
 	@$(BIN)/tidings demo $(if $(KEEP),--keep)
+
+observe: $(STAMP) ## the demo with a real Prometheus (Debian's package) scraping it; leaves everything up
+	@$(BIN)/tidings demo --observe
 
 test: $(STAMP) ## lint and every test, real broker and registry included (about 7 minutes on two cores)
 	@mkdir -p build
@@ -40,6 +43,7 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 docs: $(STAMP) ## write docs/reference, rules and dashboards from the code
 	@$(BIN)/tidings docs
 	@$(BIN)/python -m deploy.prometheus
+	@$(BIN)/python -m deploy.grafana
 
 native: $(STAMP) ## build the native extension into the virtual environment (needs cargo; everything works without it)
 	@$(BIN)/python native/lock.py restore

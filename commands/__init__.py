@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "approve": ("commands.approve", "approve"),
     "apply": ("commands.apply", "apply"),
     "stop": ("commands.stop", "app"),
+    "observe": ("commands.observe", "observe"),
     "run": ("commands.run", "app"),
     "publish": ("commands.publish", "publish"),
     "simulate": ("commands.simulate", "simulate"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from commands._demo_watch import ready
 from deploy.local.ports import choose, is_free
+from deploy.prometheus.observe import TARGETS
 from tidings.clock import Clock, Deadline
 from tidings.errors import Fatal
 from tidings.kafka.cluster import Cluster
@@ -39,6 +40,7 @@ def workers(cluster_file: Path, log: Path, policy: Policy, clock: Clock, *, keep
     ports = choose_block(WORKERS)
     command = [sys.executable, "-m", "commands", "run", "exchange", "--workers", str(WORKERS)]
     command += ["--cluster", str(cluster_file), "--health-port", str(ports[0])]
+    command += ["--targets", str(cluster_file.parent / TARGETS)]
     with log.open("ab") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
     running = Workers(process, ports)

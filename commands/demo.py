@@ -35,6 +35,9 @@ def demo(
     events: Annotated[int, typer.Option(min=1, help="How many simulated events.")] = 3000,
     rate: Annotated[float, typer.Option(min=1, help="Simulated events a second.")] = RATE,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, and say what to try next.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--observe", help="With a real Prometheus beside it, which must be installed; keeps all up.")
+    ] = False,
 ) -> None:
     """Set up a secured stack, apply the example country, publish two legacy files and a simulated population, and show
     who is told what. Ends with 0 where the account, counted from the topics themselves, balances."""
@@ -45,6 +48,7 @@ def demo(
     from tidings.clock import SystemClock
 
     console, clock = Console(), SystemClock()
+    keep = keep or watch
     began = clock.monotonic()
     with ExitStack() as stack:
         running, catalogue, policy = fresh(console, stack, data, keep=keep)
@@ -53,6 +57,8 @@ def demo(
             log = running.data / "logs" / "exchange.log"
             exchange = stack.enter_context(workers(running.cluster_file, log, policy, clock, keep=keep))
         console.print(f"The exchange runs: {len(exchange.ports)} workers, {len(policy.inboxes)} inboxes.")
+        if watch:
+            _observe(console, running.data, running.cluster_file)
         watcher = _published(console, cluster, policy, exchange, events, rate, clock)
         summary = _closed(console, cluster, policy, catalogue, watcher)
         summary["seconds"] = round(clock.monotonic() - began, 1)
@@ -140,6 +146,12 @@ def _closed(console: Console, cluster: Cluster, policy: Policy, catalogue: Any, 
         highlight=False,
     )
     return {"balanced": not problems, **account.table(), "latency_ms": latency}
+
+
+def _observe(console: Console, data: Path, cluster_file: Path) -> None:
+    from deploy.prometheus.observe import observe
+
+    console.print(f"Prometheus is at {observe(data, cluster_file).url}, with every rule.", highlight=False)
 
 
 def _write(out: Path, summary: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.read import LogReader
 from tidings.kafka.supervisor import Supervisor, exit_code
 from tidings.kafka.worker import Place, run_worker
+from tidings.logs import configure
 
 PRINCIPAL = "exchange"
 NO_SLOT = -1
@@ -50,6 +51,7 @@ def exchange(
     Ends with 0 when every worker drained; a worker that is fenced or cannot go on ends alone and is not restarted.
     """
     path = cluster or default_cluster_file()
+    configure("supervisor" if slot == NO_SLOT else f"worker-{slot}")
     if slot != NO_SLOT:
         raise typer.Exit(_work(path, Place(slot, PRINCIPAL, health_port, parent, targets)))
     codes = Supervisor(lambda offset: _command(path, first_slot + offset, health_port, targets), workers).run()
@@ -71,6 +73,7 @@ def policy(
     from tidings.kafka.policy_keeper import keep_policy
 
     where = Cluster.load(cluster or default_cluster_file())
+    configure("policy")
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())
@@ -99,6 +102,7 @@ def monitor(
     from tidings.metrics import MetricStore
 
     where, clock = Cluster.load(cluster or default_cluster_file()), SystemClock()
+    configure("monitor")
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())

@@ -10,17 +10,24 @@ from tidings.decisions import Entry, Outcome, ViewOutcome
 from tidings.errors import ReasonCode, Severity
 from tidings.policy.model import View
 
+NAMED = 10
+"""So many rejected events of a partition's share are kept to be told by name; of quarantined ones every one is."""
+
 _OUTCOMES = (Outcome.DELIVERED, Outcome.WITHDRAWN, Outcome.FILTERED)
 _VIEW_OUTCOMES = (ViewOutcome.DELIVERED, ViewOutcome.WITHDRAWN, ViewOutcome.FILTERED)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Events by outcome, views by feed and outcome, and reasons by severity and code; quarantined events give none."""
+    """Events by outcome, views by feed and outcome, and reasons by severity and code; quarantined events give none.
+
+    `refused` holds the quarantined events, and the first of the rejected.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     views: Counter[tuple[str, ViewOutcome]] = field(default_factory=Counter)
     reasons: Counter[tuple[Severity, ReasonCode]] = field(default_factory=Counter)
+    refused: list[Entry] = field(default_factory=list, repr=False)
 
 
 def count_entries(entries: Iterable[Entry]) -> Counts:
@@ -28,6 +35,9 @@ def count_entries(entries: Iterable[Entry]) -> Counts:
     counts = Counts()
     for entry in entries:
         counts.outcomes[entry.outcome] += 1
+        rejected = entry.outcome is Outcome.REJECTED and counts.outcomes[Outcome.REJECTED] <= NAMED
+        if rejected or entry.outcome is Outcome.QUARANTINED:
+            counts.refused.append(entry)
         counts.views.update((made.agreement, made.outcome) for made in entry.agreements)
         if entry.outcome is not Outcome.QUARANTINED:
             counts.reasons.update((finding.severity, finding.code) for finding in entry.findings)

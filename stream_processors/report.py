@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from stream_processors.compiled import CompiledInbox
 from stream_processors.counts import Counts
+from stream_processors.told import tell
 from tidings import metrics
 from tidings.clock import Clock
 from tidings.decisions import Outcome, ViewOutcome
 from tidings.errors import Severity
 from tidings.log import InboxRecord, Partition
 from tidings.policy.model import Policy
+
+_log = structlog.get_logger(__name__)
 
 # `HELD` is reserved.
 _OUTCOMES = tuple(each.value.lower() for each in Outcome if each is not Outcome.HELD)
@@ -33,6 +38,7 @@ class Report:
         self._agreements = {view.feed: view.agreement for view in policy.views}
         self._store.set(metrics.POLICY_VERSION, policy.version)
         self._begin_at_zero(policy)
+        _log.info("policy taken up", policy_version=policy.version)
 
     def _begin_at_zero(self, policy: Policy) -> None:
         """A counter that first appears as 1 has risen by nothing, as Prometheus sees it: so each begins at 0."""
@@ -67,6 +73,7 @@ class Report:
             # An acknowledgement decides no event, and may be for an inbox that the policy no longer has.
             if counted.outcomes:
                 self._count(inboxes[partition.topic].inbox.event_type, counted)
+                tell(partition, counted)
         for partition, stamps in self._stamps.items():
             event_type = inboxes[partition.topic].inbox.event_type
             self._store.observe(metrics.LATENCY, [max(0, now_ms - stamp) / 1000 for stamp in stamps], event_type)

@@ -26,7 +26,10 @@ def test_every_package_is_listed() -> None:
 def test_every_file_beside_the_code_is_listed() -> None:
     """The lock of the jars is read at run time: without it a wheel could start no stack."""
     listed = {
-        Path(*package.split("."), name) for package, names in SETUPTOOLS["package-data"].items() for name in names
+        path.relative_to(CHECKOUT)
+        for package, patterns in SETUPTOOLS["package-data"].items()
+        for pattern in patterns
+        for path in CHECKOUT.joinpath(*package.split(".")).glob(pattern)
     }
     packages = {Path(*package.split(".")) for package in SETUPTOOLS["packages"]}
-    assert listed == {path for path in files() if path.suffix != ".py" and path.parent in packages}
+    assert listed == {path for path in files() if path.suffix != ".py" and packages & set(path.parents)}

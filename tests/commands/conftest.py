@@ -81,6 +81,7 @@ def life(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Life:
 def running(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A worker that has taken the policy up and decided every sample that must pass."""
     from commands._apply import wait_for_workers
+    from deploy.prometheus.observe import TARGETS
     from producers.publisher import EventPublisher
     from tidings.agreements.samples import load_samples
     from tidings.catalogue import default_catalogue_dir, load_catalogue
@@ -88,7 +89,7 @@ def running(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 
     log = tmp_path_factory.mktemp("exchange") / "exchange.log"
     catalogue, samples = load_catalogue(default_catalogue_dir()), load_samples(default_catalogue_dir())
-    with running_exchange(life.stack.cluster_file, log) as process:
+    with running_exchange(life.stack.cluster_file, log, life.stack.data / TARGETS) as process:
         until(lambda: has_members(life.cluster, "admin"), "a worker joins")
         wait_for_workers(life.cluster, life.policy(), {}, 30)
         published = 0

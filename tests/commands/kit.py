@@ -63,7 +63,7 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> No
 
 
 @contextlib.contextmanager
-def running_exchange(cluster_file: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_exchange(cluster_file: Path, log: Path, targets: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`tidings run exchange` with one worker; it is drained at the end, and must have ended well."""
     command = [
         sys.executable,
@@ -73,6 +73,8 @@ def running_exchange(cluster_file: Path, log: Path) -> Iterator[subprocess.Popen
         "exchange",
         "--cluster",
         str(cluster_file),
+        "--targets",
+        str(targets),
     ]
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=CHECKOUT, stdout=file, stderr=file)

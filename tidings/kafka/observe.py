@@ -191,10 +191,14 @@ def quarantined(
         place = Partition(record.inbox, record.partition), record.offset
         places.add(place)
         failed_again[place] += record.late
+    first: dict[tuple[Partition, int, int], int] = {}
+    for request in requests:
+        # Who asks again for a failure that was asked for asks for nothing.
+        first.setdefault((request.partition, request.offset, request.block), request.position)
     replayed = Counter(
-        (request.partition, request.offset)
-        for request in requests
-        if request.position <= answered.get(request.partition, -1)
+        (partition, offset)
+        for (partition, offset, _), position in first.items()
+        if position <= answered.get(partition, -1)
     )
     return sum(replayed[place] <= failed_again[place] for place in places)
 

@@ -114,8 +114,11 @@ AGAIN = replace(RECORD, late=True)
 
 
 def asked(*positions: int) -> list[ReplayRequest]:
-    """Requests for the record's replay at these positions."""
-    return [ReplayRequest(position, PLACE, RECORD.offset) for position in positions]
+    """Requests for the record's replay at these positions, each of the failure in the block of that number."""
+    return [ReplayRequest(position, PLACE, RECORD.offset, position) for position in positions]
+
+
+TWICE = [ReplayRequest(0, PLACE, RECORD.offset, 5), ReplayRequest(1, PLACE, RECORD.offset, 5)]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +133,20 @@ def asked(*positions: int) -> list[ReplayRequest]:
         ([RECORD, AGAIN], asked(0, 1), 0, 1),
         ([RECORD, AGAIN], asked(0, 1), 1, 0),
         ([RECORD], [ReplayRequest(0, Partition(PLACE.topic, 1), 7)], 0, 1),
+        ([RECORD, AGAIN], TWICE, 1, 1),
     ],
-    ids=["none", "one", "two", "asked", "replayed", "failed-again", "asked-again", "replayed-at-last", "another"],
+    ids=[
+        "none",
+        "one",
+        "two",
+        "asked",
+        "replayed",
+        "failed-again",
+        "asked-again",
+        "replayed-at-last",
+        "another",
+        "asked-twice",
+    ],
 )
 def test_what_is_in_quarantine_is_counted(
     records: list[QuarantineRecord], requests: list[ReplayRequest], answered_to: int, count: int

@@ -1,0 +1,74 @@
+"""The Agreement dashboard: what one agreement makes of events, and whether its feeds are fresh and read."""
+
+from __future__ import annotations
+
+from deploy.grafana.panel import FLOWS, LATE, ORANGE, RED, SLOW, UNREAD, Board, Panel, Query, Row, Unit, Variable
+
+_RATE = "[$__rate_interval]"
+_MINE = '{agreement="$agreement"}'
+_TYPE = "{{event_type}}"
+
+VIEWS = Row("What it makes of events", (
+    Panel(
+        "Views by outcome", "Delivered, withdrawn, filtered.", Unit.PER_SECOND,
+        (Query(f"sum by (outcome) (rate(tidings_views_total{_MINE}{_RATE}))", "{{outcome}}"),),
+        "TidingsFreshnessBurn", FLOWS, base=ORANGE,
+    ),
+    Panel(
+        "Filtered share", "Of the accepted events that it was in force for. A step means that somebody's data changed.",
+        Unit.SHARE,
+        (Query(
+            f'sum by (event_type) (rate(tidings_views_total{{agreement="$agreement", outcome="filtered"}}{_RATE}))'
+            f" / sum by (event_type) (rate(tidings_views_total{_MINE}{_RATE}))", _TYPE,
+        ),),
+        "TidingsManyRejections", ((0.95, ORANGE), (1.0, RED)),
+    ),
+    Panel(
+        "Views so far", "Ever written to its feeds.", Unit.COUNT,
+        (Query(f"tidings_feed_views{_MINE}", "{{agency}} {{event_type}}"),), "TidingsFreshnessBurn", FLOWS, base=ORANGE,
+    ),
+))  # fmt: skip
+
+FRESH = Row("Whether it keeps its promise", (
+    Panel(
+        "Freshness", "How long the oldest event that a feed may lack has waited.", Unit.SECONDS,
+        (Query(f"tidings_feed_freshness_seconds{_MINE}", _TYPE),), "TidingsFreshnessBurn", LATE,
+    ),
+    Panel(
+        "Share of time not fresh", "Over windows of the alerts.", Unit.SHARE,
+        tuple(
+            Query(f"tidings:freshness_errors:ratio_{window}{_MINE}", f"{_TYPE} over {window}")
+            for window in ("1h", "6h", "3d")
+        ),
+        "TidingsFreshnessBurn", ((0.005, ORANGE), (0.072, RED)),
+    ),
+    Panel(
+        "p99 latency of its event types", "From the inbox until committed to all feeds.", Unit.SECONDS,
+        (Query(
+            "histogram_quantile(0.99, sum by (le, event_type) "
+            f"(rate(tidings_latency_seconds_bucket{_RATE}))) and on (event_type) tidings_feed_views{_MINE}", _TYPE,
+        ),),
+        "TidingsLatencyBurn", SLOW,
+    ),
+))  # fmt: skip
+
+READ = Row("Whether it is read, where it is read with committed offsets", (
+    Panel(
+        "Views unread", "By the slowest group.", Unit.COUNT,
+        (Query(f"tidings_feed_lag_events{_MINE}", "{{agency}} {{event_type}}"),), "TidingsSubscriberBehind",
+        ((10_000.0, ORANGE), (1_000_000.0, RED)), width=12,
+    ),
+    Panel(
+        "Oldest unread", "By the slowest group.", Unit.SECONDS,
+        (Query(f"tidings_feed_lag_seconds{_MINE}", "{{agency}} {{event_type}}"),), "TidingsSubscriberBehind", UNREAD,
+        width=12,
+    ),
+))  # fmt: skip
+
+AGREEMENT = Board(
+    "agreement",
+    "Tidings: agreement",
+    "One agreement: its views, its filter, its freshness, its readers.",
+    (VIEWS, FRESH, READ),
+    (Variable("agreement", "tidings_feed_views", "agreement"),),
+)

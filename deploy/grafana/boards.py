@@ -1,0 +1,11 @@
+"""Every dashboard there is."""
+
+from __future__ import annotations
+
+from deploy.grafana.agency import AGENCY
+from deploy.grafana.agreement import AGREEMENT
+from deploy.grafana.overview import OVERVIEW
+from deploy.grafana.panel import Board
+from deploy.grafana.worker import WORKER
+
+BOARDS: tuple[Board, ...] = (OVERVIEW, AGENCY, AGREEMENT, WORKER)
