@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from connectors.sources._xml import Element
-from connectors.sources.base import FieldMapping, RecordError, SourceContext, new_head
+from connectors.sources.base import NOT_IN_ANNULMENT, Cleansing, FieldMapping, RecordError, SourceContext, new_head
 
 SYSTEM = "gro-death-extract"
 ZONE = ZoneInfo("Europe/London")
@@ -58,23 +58,34 @@ MAPPING = (
     FieldMapping("DeceasedAddress", "usual_residence (HOME)", "Flat, Building and Line as lines; no country is said"),
 )
 
+Part = TypeVar("Part")
+_NO_DATE: tuple[dict[str, Any] | None, str | None] = (None, None)
+_NAMING = frozenset({"RegistrationID", "RecordUpdateReason", "RecordUpdateDateTime"})
+"""Elements that say which cancellation it is."""
 _REPEATED = frozenset({"DeceasedAliasName", "DeceasedAliasNameType", "DeceasedMaidenName"})
 _KNOWN = frozenset(name.strip() for each in MAPPING for name in each.source.split(","))
 
 
-def read_registration(children: list[Element], context: SourceContext) -> tuple[dict[str, Any], str]:
-    """The event of a registration, without its id, and the message id. Raises RecordError where it cannot be one."""
-    one, many = _by_name(children)
+def read_registration(
+    children: list[Element], context: SourceContext
+) -> tuple[dict[str, Any], str, tuple[Cleansing, ...]]:
+    """The event of a registration, without its id, the message id, and what was left out of a cancellation because it
+    cannot be read. Raises RecordError where it cannot be an event."""
+    one, many, faults = _by_name(children)
     registration = _text(one.get("RegistrationID"))
     if registration is None or not (registration.isascii() and registration.isdigit()) or len(registration) > 20:
         raise RecordError("RegistrationID", "registration-id", "a registration has an id of 1 to 20 digits")
-    locked, updated = _instant(one, "RecordLockedDateTime"), _instant(one, "RecordUpdateDateTime")
-    change, reason = _change(one, updated)
+    change, reason = _change(one)
+    read = _Reader(change == "ANNULLED")
+    for fault in faults:
+        read.fault(fault, fault.field in _NAMING)
+    locked = read.part(lambda: _instant(one, "RecordLockedDateTime"), None)
+    updated = read.part(lambda: _instant(one, "RecordUpdateDateTime"), None)
     message_id = (
         f"{registration}/{_text(one.get('RecordUpdateDateTime')) or _text(one.get('RecordLockedDateTime')) or ''}"
     )
-    born, born_text = _date(one, "Birth", "FreeFormatBirthDate")
-    died, died_text = _date(one, "Death", "FreeFormatDeathDate", "QualifierText")
+    born, born_text = read.part(lambda: _date(one, "Birth", "FreeFormatBirthDate"), _NO_DATE)
+    died, died_text = read.part(lambda: _date(one, "Death", "FreeFormatDeathDate", "QualifierText"), _NO_DATE)
     event = new_head(context, SYSTEM, message_id) | {
         "change": change,
         "reason": reason,
@@ -88,7 +99,7 @@ def read_registration(children: list[Element], context: SourceContext) -> tuple[
         "aliases": [_name(each, "ALIAS") for each in many["DeceasedAliasName"]],
         "alias_types": [each.text for each in many["DeceasedAliasNameType"] if each.text],
         "maiden_names": [each.text for each in many["DeceasedMaidenName"] if each.text],
-        "sex": _code(one, "DeceasedGender", SEXES.get),
+        "sex": read.part(lambda: _code(one, "DeceasedGender", SEXES.get), None),
         "date_of_birth": born,
         "date_of_birth_text": born_text,
         "date_of_death_text": died_text,
@@ -97,27 +108,52 @@ def read_registration(children: list[Element], context: SourceContext) -> tuple[
     }
     event["usual_residence"] = _address(one["DeceasedAddress"]) if "DeceasedAddress" in one else None
     event["locked_at"] = locked
-    return event, message_id
+    return event, message_id, tuple(read.left_out)
 
 
-def _by_name(children: list[Element]) -> tuple[dict[str, Element], dict[str, list[Element]]]:
+class _Reader:
+    """Reads parts of a registration. Of a cancellation only what names it can refuse it, or a living person stays dead
+    over a date. Source: DESIGN.md, "Events"."""
+
+    def __init__(self, annuls: bool) -> None:
+        self._annuls = annuls
+        self.left_out: list[Cleansing] = []
+
+    def part(self, read: Callable[[], Part], absent: Part) -> Part:
+        """A part, or `absent` where it cannot be read and may be left out."""
+        try:
+            return read()
+        except RecordError as error:
+            self.fault(error, names_it=False)
+            return absent
+
+    def fault(self, error: RecordError, names_it: bool) -> None:
+        """Raises the error, or notes what is left out because of it."""
+        if names_it or not self._annuls:
+            raise error
+        self.left_out.append(Cleansing(error.field, NOT_IN_ANNULMENT.name))
+
+
+def _by_name(children: list[Element]) -> tuple[dict[str, Element], dict[str, list[Element]], list[RecordError]]:
+    """The elements that stand once, those that may stand often, and what may not stand here."""
     one: dict[str, Element] = {}
     many: dict[str, list[Element]] = {name: [] for name in _REPEATED}
+    faults: list[RecordError] = []
     for child in children:
         if child.name in _REPEATED:
             many[child.name].append(child)
         elif child.name not in _KNOWN:
-            raise RecordError(child.name, "unknown-element", "the format has no such element")
+            faults.append(RecordError(child.name, "unknown-element", "the format has no such element"))
         elif child.name in one:
-            raise RecordError(child.name, "repeated-element", "the element may stand once only")
+            faults.append(RecordError(child.name, "repeated-element", "the element may stand once only"))
         else:
             one[child.name] = child
-    return one, many
+    return one, many, faults
 
 
-def _change(one: Mapping[str, Element], updated: int | None) -> tuple[str, str | None]:
+def _change(one: Mapping[str, Element]) -> tuple[str, str | None]:
     if _text(one.get("RecordUpdateReason")) is None:
-        if updated is not None:
+        if _text(one.get("RecordUpdateDateTime")) is not None:
             raise RecordError("RecordUpdateReason", "required", "an update says its reason: it may be a cancellation")
         return "CREATED", None
     found: tuple[str, str] = _code(one, "RecordUpdateReason", REASONS.get)

@@ -33,10 +33,10 @@ UNITS: Mapping[str, str] = MappingProxyType({WEIGHT: "g", GESTATION: "wk"})
 _FINAL = frozenset({"final", "amended", "corrected"})
 
 
-def read_births(letter: nhs.Letter, context: SourceContext) -> list[tuple[str, dict[str, Any]]]:
-    """One `birth-notified` for each child. Raises RecordError where no child is named."""
+def read_births(letter: nhs.Letter, context: SourceContext) -> list[dict[str, Any]]:
+    """One `birth-notified` without its ids for each child. Raises RecordError where no child is named."""
     change = {"update": "CORRECTED", "delete": "ANNULLED"}.get(letter.message_type, "CREATED")
-    return [("birth-notified", _event(letter, baby, context) | {"change": change}) for baby in _babies(letter)]
+    return [_event(letter, baby, context) | {"change": change} for baby in _babies(letter)]
 
 
 def _event(letter: nhs.Letter, baby: Element, context: SourceContext) -> dict[str, Any]:

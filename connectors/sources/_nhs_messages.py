@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.sources import _fhir as fhir
 from connectors.sources import _nhs_header as nhs
 from connectors.sources._fhir_codes import DEATH_STATUSES
 from connectors.sources._nhs_birth import read_births
 from connectors.sources._xml import Element
-from connectors.sources.base import RecordError, SourceContext
+from connectors.sources.base import NOT_IN_ANNULMENT, Cleansing, RecordError, SourceContext
 
 DEATH_EXTENSION = "https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-DeathNotificationStatus-1"
 CARE_PROVISION = "https://fhir.nhs.uk/STU3/CodeSystem/EMS-PDS-PatientCareProvisionType-1"
 _CHANGES = {"update": "CORRECTED", "delete": "ANNULLED"}
 
-Made = tuple[str, dict[str, Any]]
-"""An event type and an event without its ids."""
+
+class Made(NamedTuple):
+    """An event without its ids, its type, and what was left out of it. No value is in its repr."""
+
+    event_type: str
+    event: dict[str, Any]
+    left_out: tuple[Cleansing, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Made({self.event_type})"
 
 
 def read_message(letter: nhs.Letter, context: SourceContext) -> list[Made]:
@@ -28,6 +36,10 @@ def read_message(letter: nhs.Letter, context: SourceContext) -> list[Made]:
         known = ", ".join(READERS)
         raise RecordError("MessageHeader.event", "event-unknown", f"no such message is known; known: {known}")
     return reader(letter, context)
+
+
+def _births(letter: nhs.Letter, context: SourceContext) -> list[Made]:
+    return [Made("birth-notified", event) for event in read_births(letter, context)]
 
 
 def _death(letter: nhs.Letter, context: SourceContext) -> list[Made]:
@@ -41,28 +53,38 @@ def _death(letter: nhs.Letter, context: SourceContext) -> list[Made]:
     if status is None:
         raise RecordError("Patient.deathNotificationStatus", "required", "a death notification says its status")
     change = _CHANGES.get(letter.message_type, "CHANGED" if status == "FORMAL" else "CREATED")
-    event = nhs.head(letter, patient, context)
+    event = nhs.head(letter, patient, context) | {
+        "change": "ANNULLED" if status == "REMOVED" else change,
+        "reason": "status_removed" if status == "REMOVED" else None,
+        "status": status,
+        "message": nhs.envelope(letter),
+    }
+    try:
+        return [Made("death-notified", event | _death_body(letter, noted))]
+    except RecordError as error:
+        if event["change"] != "ANNULLED":
+            raise
+        # Nothing in its body can refuse an annulment, or a living person stays dead over a code.
+        return [Made("death-notified", event | _NO_BODY, (Cleansing(error.field, NOT_IN_ANNULMENT.name),))]
+
+
+_NO_BODY = dict.fromkeys(
+    ("occurred_on", "effective_from", "person", "stillbirth", "notified_by", "communicated_on")
+)  # what `_death_body` fills
+
+
+def _death_body(letter: nhs.Letter, noted: Element | None) -> dict[str, Any]:
+    patient = letter.patient
     person = nhs.person(patient)
     person["addresses"] = [fhir.address(each) for each in fhir.many(patient, "address")]
     effective = fhir.text(fhir.extension(noted, "systemEffectiveDate"), "valueDateTime")
-    return [
-        (
-            "death-notified",
-            event
-            | {
-                "change": "ANNULLED" if status == "REMOVED" else change,
-                "reason": "status_removed" if status == "REMOVED" else None,
-                "occurred_on": died_on(patient),
-                "status": status,
-                "effective_from": fhir.partial_date(effective, "Patient.systemEffectiveDate"),
-                "person": person,
-                "stillbirth": None,
-                "notified_by": _responsible(letter),
-                "communicated_on": nhs.communicated_on(letter),
-                "message": nhs.envelope(letter),
-            },
-        )
-    ]
+    return _NO_BODY | {
+        "occurred_on": died_on(patient),
+        "effective_from": fhir.partial_date(effective, "Patient.systemEffectiveDate"),
+        "person": person,
+        "notified_by": _responsible(letter),
+        "communicated_on": nhs.communicated_on(letter),
+    }
 
 
 def died_on(patient: Element) -> dict[str, Any] | None:
@@ -85,7 +107,7 @@ def _address(letter: nhs.Letter, context: SourceContext) -> list[Made]:
         "communicated_on": nhs.communicated_on(letter),
         "message": nhs.envelope(letter),
     }
-    return [("address-changed", event)]
+    return [Made("address-changed", event)]
 
 
 def _practice(letter: nhs.Letter, context: SourceContext) -> list[Made]:
@@ -100,7 +122,7 @@ def _practice(letter: nhs.Letter, context: SourceContext) -> list[Made]:
         "person": nhs.person(letter.patient),
         "message": message,
     }
-    return [("gp-registration-changed", event)]
+    return [Made("gp-registration-changed", event)]
 
 
 def _previous(letter: nhs.Letter) -> dict[str, Any] | None:
@@ -133,7 +155,7 @@ def _record(letter: nhs.Letter, context: SourceContext) -> list[Made]:
         "changed_by": _changed_by(letter, provenance),
         "message": nhs.envelope(letter),
     }
-    return [("record-changed", event)]
+    return [Made("record-changed", event)]
 
 
 def _changed_by(letter: nhs.Letter, provenance: Element | None) -> dict[str, Any] | None:
@@ -158,7 +180,7 @@ def _day(parts: dict[str, Any] | None) -> dict[str, Any] | None:
 
 READERS: Mapping[str, Callable[[nhs.Letter, SourceContext], list[Made]]] = MappingProxyType(
     {
-        "pds-birth-notification-1": read_births,
+        "pds-birth-notification-1": _births,
         "pds-change-of-address-1": _address,
         "pds-change-of-gp-1": _practice,
         "pds-death-notification-1": _death,

@@ -17,8 +17,9 @@ EVENT_ID_NAMESPACE = uuid.UUID("6d1f3c8e-9a55-5c0a-b1a7-2f1d0a6f7e10")
 """The namespace of every event id that a connector derives. It never changes: an id is the same for ever."""
 
 _NOT_IN_ID = frozenset({"event_id", "received_at"})
-_NAMING = frozenset({"change", "record_id", "source", "subject", "protection", "environment", "supersedes"})
-"""Fields of the head that name an event: without them an annulment annuls nothing."""
+_NAMING = frozenset({"change", "record_id", "source", "subject", "protection", "environment", "supersedes", "message"})
+"""Fields that name an event, without which an annulment annuls nothing, and the envelope, by which a wrong subject is
+known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,8 @@ class GroDeathExtract:
 
 def _outcome(number: int, line: int, children: list[Any], context: SourceContext) -> Outcome:
     try:
-        event, message_id = read_registration(children, context)
-        cleansed = cleanse(event, CLEANSING) + finish_event(SYSTEM, message_id, event)
+        event, message_id, left_out = read_registration(children, context)
+        cleansed = left_out + cleanse(event, CLEANSING) + finish_event(SYSTEM, message_id, event)
     except RecordError as error:
         message = f"record {number}: {error.message}"
         return RefusedRecord(number, Problem(context.file, line, f"{RECORD}.{error.field}", error.rule, message))

@@ -77,9 +77,9 @@ def _outcomes(message: Message, before: int, context: SourceContext) -> list[Out
     except RecordError as error:
         return [_refused(before + 1, message.line, error, context)]
     found: list[Outcome] = []
-    for number, (event_type, event) in enumerate(made, start=before + 1):
+    for number, (event_type, event, left_out) in enumerate(made, start=before + 1):
         try:
-            cleansed = _finish(event_type, event, len(made), letter.message_id)
+            cleansed = left_out + _finish(event_type, event, len(made), letter.message_id)
         except RecordError as error:
             found.append(_refused(number, message.line, error, context))
         else:

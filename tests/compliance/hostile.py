@@ -10,7 +10,7 @@ from itertools import chain, repeat
 
 from connectors import SOURCES
 from tests.compliance import nhs_messages as nhs
-from tests.compliance.sources import COLUMNS, MARK, SAMPLES, registration, row
+from tests.compliance.sources import COLUMNS, MARK, REGISTER, SAMPLES, entry, item, registration, row
 
 XML = sorted(name for name, source in SOURCES.items() if ".xml" in source.spec.extensions)
 LAUGHS = (
@@ -68,9 +68,9 @@ def endless_value(name: str, size: int) -> io.BufferedReader:
     return streamed(iter([sample[:at]]), repeat(block, size // len(block)), iter([sample[at:]]))
 
 
-def endless_records(name: str, size: int) -> io.BufferedReader:
-    """About `size` bytes of good records."""
-    first, each, last = parts(name)
+def endless_records(name: str, size: int, padding: int = 0) -> io.BufferedReader:
+    """About `size` bytes of good records, of which one value is longer by `padding` bytes."""
+    first, each, last = parts(name, padding)
     block = each * (65_536 // len(each) + 1)
     return streamed(iter([first]), repeat(block, size // len(block)), iter([last]))
 
@@ -98,20 +98,20 @@ def endless_parts(name: str, size: int, part: bytes) -> io.BufferedReader:
     return streamed(iter([first[:place]]), numbered, iter([first[place:]]))
 
 
-def parts(name: str) -> tuple[bytes, bytes, bytes]:
+def parts(name: str, padding: int = 0) -> tuple[bytes, bytes, bytes]:
     """What a file begins with, one record that may stand any number of times, and what it ends with."""
+    long = "A" * padding
     if name == "delimited-table":
-        return COLUMNS.encode(), row(1).encode(), b""
+        return COLUMNS.encode(), row(1, note=long).encode(), b""
     if name == "register-rsf":
-        return SAMPLES[name], SAMPLES[name].splitlines(keepends=True)[-1], b""
+        text = f'{{"country":"AA","name":"{MARK}{long}"}}'
+        return REGISTER.encode(), (item(text) + entry("AA", text)).encode(), b""
     if name == "nhs-events":
         first, between, last = nhs.collection("@", "@").split(b"@")
-        return first + nhs.death().encode(), between + nhs.death().encode(), last
-    return (
-        b"<DeathRegistrationGroup>",
-        registration(1).encode(),
-        b"<RecordCount>1</RecordCount></DeathRegistrationGroup>",
-    )
+        message = nhs.death().replace(nhs.NAME, nhs.NAME + long, 1).encode()
+        return first + message, between + message, last
+    record = registration(1, f"<DeceasedMaidenName>{MARK}{long}</DeceasedMaidenName>").encode()
+    return b"<DeathRegistrationGroup>", record, b"<RecordCount>1</RecordCount></DeathRegistrationGroup>"
 
 
 def in_utf16(content: bytes) -> bytes:

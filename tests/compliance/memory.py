@@ -1,8 +1,8 @@
 """How much memory each connector needs for files that were never written, in a process of its own.
 
-`python -m tests.compliance.memory MEGABYTES [--records-part N] [CONNECTOR]` prints a line for each connector and file:
+`python -m tests.compliance.memory MEGABYTES [--records-part N] [--padding BYTES] [CONNECTOR]` prints a line for each:
 by how many MiB the process's highest resident memory rose over what it had after the connector's sample, the seconds,
-and the outcomes. Files of good records are smaller, by the divisor N.
+and the outcomes. Files of good records are smaller, by the divisor N, and their records longer by the padding.
 """
 
 from __future__ import annotations
@@ -38,10 +38,13 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(megabytes: int, records_part: int, names: list[str]) -> Iterator[dict[str, object]]:
+def measure(megabytes: int, records_part: int, padding: int, names: list[str]) -> Iterator[dict[str, object]]:
     """One measurement a connector and kind of file."""
     for name in names:
-        kinds: dict[str, Callable[[str, int], BinaryIO]] = {"records": endless_records, "one value": endless_value}
+        kinds: dict[str, Callable[[str, int], BinaryIO]] = {
+            "records": lambda name, size: endless_records(name, size, padding),
+            "one value": endless_value,
+        }
         kinds |= OF_XML if name in XML else {}
         for kind, make in kinds.items():
             for _ in range(3):
@@ -65,8 +68,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("megabytes", type=int)
     parser.add_argument("--records-part", type=int, default=1)
+    parser.add_argument("--padding", type=int, default=0)
     parser.add_argument("connectors", nargs="*")
     given = parser.parse_intermixed_args()
-    for each in measure(given.megabytes, given.records_part, given.connectors or sorted(SOURCES)):
+    for each in measure(given.megabytes, given.records_part, given.padding, given.connectors or sorted(SOURCES)):
         sys.stdout.write(json.dumps(each) + "\n")
         sys.stdout.flush()

@@ -88,7 +88,11 @@ def test_hostile_prologs(prolog: str, rule: str) -> None:
         ("<Script>x</Script>", "Script", "unknown-element"),
         ("<RecordUpdateReason>6</RecordUpdateReason>", "RecordUpdateReason", "unknown-code"),
         ("<RecordUpdateDateTime>2025-02-03T10:00:00</RecordUpdateDateTime>", "RecordUpdateReason", "required"),
-        ("<RecordUpdateDateTime>yesterday</RecordUpdateDateTime>", "RecordUpdateDateTime", "date-time"),
+        (
+            "<RecordUpdateReason>1</RecordUpdateReason><RecordUpdateDateTime>yesterday</RecordUpdateDateTime>",
+            "RecordUpdateDateTime",
+            "date-time",
+        ),
         ("<PartialMonthOfBirth>2</PartialMonthOfBirth>", "PartialYearOfBirth", "required"),
         ("<PartialYearOfBirth>19x0</PartialYearOfBirth>", "PartialYearOfBirth", "number"),
     ],
@@ -100,6 +104,30 @@ def test_a_bad_record_loses_nothing_else(inner: str, field: str, rule: str) -> N
     assert refusals(outcomes) == [(f"DeathRegistration.{field}", rule)]
     assert [each.number for each in events(outcomes)] == [1, 3]
     assert "sample:1: " in str(next(each.problem for each in outcomes if isinstance(each, RefusedRecord)))
+
+
+@pytest.mark.parametrize(
+    ("inner", "left_out"),
+    [
+        ("<DeceasedGender>2</DeceasedGender>", "DeceasedGender"),
+        ("<Script>x</Script>", "Script"),
+        ("<PartialYearOfBirth>19x0</PartialYearOfBirth>", "PartialYearOfBirth"),
+        ("<PartialMonthOfBirth>2</PartialMonthOfBirth>", "PartialYearOfBirth"),
+        ("<DeceasedBirthDate><PersonBirthDate>x</PersonBirthDate></DeceasedBirthDate>",
+         "DeceasedBirthDate.PersonBirthDate"),
+    ],
+)  # fmt: skip
+def test_nothing_in_its_body_refuses_a_cancellation(inner: str, left_out: str) -> None:
+    """What cannot be read is left out of a cancellation, visibly; what names the cancellation still refuses it."""
+    cancels = (
+        "<RecordUpdateReason>4</RecordUpdateReason><RecordUpdateDateTime>2025-03-01T10:00:00</RecordUpdateDateTime>"
+    )
+    outcomes = read(NAME, extract(registration(1, cancels + inner), registration(2, cancels * 2)))
+    [cancelled] = events(outcomes)
+
+    assert (cancelled.event["change"], cancelled.event["record_id"]) == ("ANNULLED", "1")
+    assert [(each.field, each.rule) for each in cancelled.cleansed] == [(left_out, "not-in-annulment")]
+    assert refusals(outcomes) == [("DeathRegistration.RecordUpdateReason", "repeated-element")]
 
 
 def test_a_wrong_count_is_said() -> None:

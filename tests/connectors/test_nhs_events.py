@@ -211,3 +211,28 @@ def test_an_entry_that_is_no_message() -> None:
     found = read(NAME, content)
 
     assert [type(each).__name__ for each in found] == ["RefusedRecord", "SourceRecord"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "left_out"),
+    [
+        ('<gender value="x"/>', "Patient.gender"),
+        ('<birthDate value="soon"/>', "birthDate"),
+        ('<name><use value="zz"/></name>', "name.use"),
+    ],
+)
+def test_nothing_in_its_body_refuses_a_removal(inner: str, left_out: str) -> None:
+    """A removal whose patient cannot be read is an annulment without a body, visibly; a notification is refused. The
+    envelope stays, so that a removal under another person's name is still known."""
+    wrong = nhs.routing(nhs.NUMBERS[1])
+    removed, misled, refused = outcomes(
+        nhs.death(0, "U", inner=inner), nhs.death(0, "U", inner=inner, routed=wrong), nhs.death(0, inner=inner)
+    )
+    assert isinstance(removed, SourceRecord)
+    assert isinstance(misled, SourceRecord)
+
+    assert (removed.event["change"], removed.event["status"], removed.event["person"]) == ("ANNULLED", "REMOVED", None)
+    assert [(each.field, each.rule) for each in removed.cleansed] == [(left_out, "not-in-annulment")]
+    assert findings("death-notified", removed.event) == []
+    assert findings("death-notified", misled.event) == ["subject_mismatch:message.routed_to.subject reject"]
+    assert isinstance(refused, RefusedRecord)

@@ -124,6 +124,13 @@ def test_protection_is_never_a_default(tmp_path: Path) -> None:
     assert (line_of("fields:"), "fields", "required-field") in found
 
 
+@pytest.mark.parametrize("path", [Path("/dev/zero"), Path(__file__).parent], ids=["device", "folder"])
+def test_a_mapping_is_a_file(path: Path) -> None:
+    """A device without end and a folder are refused, and nothing of them is read."""
+    with pytest.raises(BadInput, match="not-a-file"):
+        load_mapping(path, CATALOGUE)
+
+
 def test_a_table_needs_its_mapping_and_no_other_source_takes_one() -> None:
     """The extension alone does not say what columns mean; a mapping is refused where nothing would read it."""
     with pytest.raises(BadInput, match="mapping-missing"):

@@ -93,8 +93,11 @@ def read_yaml(path: Path) -> Document:
 
 
 def _text(path: Path, file: str) -> str:
+    if path.exists() and not path.is_file():  # a pipe would be waited for, and a device never ends
+        raise BadInput([Problem(file, 0, "", "not-a-file", "is no regular file")])
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as opened:
+            raw = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadInput([Problem(file, 0, "", "file-missing", f"cannot be read ({error.strerror})")]) from None
     if len(raw) > MAX_BYTES:
