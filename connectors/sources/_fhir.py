@@ -109,12 +109,13 @@ def period(element: Element | None, field: str) -> dict[str, Any] | None:
 
 
 def human_name(element: Element) -> dict[str, Any]:
-    """The Name of a HumanName."""
+    """The Name of a HumanName. One that is not split (its text alone) stands whole in `family`."""
+    given, family = _values(element, "given"), text(element, "family")
     return {
         "use": table(text(element, "use"), NAME_USES, "name.use") or "UNKNOWN",
         "prefix": " ".join(_values(element, "prefix")) or None,
-        "given": _values(element, "given"),
-        "family": text(element, "family"),
+        "given": given,
+        "family": family if family or given else text(element, "text"),
         "suffix": " ".join(_values(element, "suffix")) or None,
         "period": period(one(element, "period"), "name.period"),
     }

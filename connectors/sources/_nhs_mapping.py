@@ -62,7 +62,11 @@ MAPPING = (
         "exactly one NHS number whose use is not old; of a birth the child's. The record is the person's entry in the "
         f"Personal Demographics Service. Verification status {_table(VERIFIED)}",
     ),
-    FieldMapping("Patient.name", "names of person, child, mother", "given in order; no use: UNKNOWN"),
+    FieldMapping(
+        "Patient.name",
+        "names of person, child, mother",
+        "given in order; no use: UNKNOWN; a name that is not split (text alone) stands whole in family",
+    ),
     FieldMapping("Patient.gender", "sex", _table(SEXES)),
     FieldMapping("Patient.birthDate", "date_of_birth; occurred_on of birth-notified where no birthTime is given"),
     FieldMapping("Patient.birthDate extension birthTime", "occurred_on of birth-notified", "with time and offset"),

@@ -169,3 +169,37 @@ def test_the_reasons_become_changes() -> None:
         ("ANNULLED", "cancelled"),
         ("REINSTATED", "cancellation_removed"),
     ]
+
+
+def test_what_the_format_repeats_and_spaces() -> None:
+    """Several maiden names, aliases each with its kind, a name that is broken over lines, and words for a date: as the
+    format's own edge cases have them."""
+    inner = (
+        "<DeceasedAliasName><PersonNameTitle>Dr</PersonNameTitle></DeceasedAliasName>"
+        "<DeceasedAliasNameType>became a doctor</DeceasedAliasNameType>"
+        "<DeceasedAliasName><PersonFamilyName>DE\n    BASTIANI\n  </PersonFamilyName></DeceasedAliasName>"
+        "<DeceasedAliasNameType>otherwise</DeceasedAliasNameType>"
+        "<DeceasedMaidenName>CLARK</DeceasedMaidenName><DeceasedMaidenName>PARTEN</DeceasedMaidenName>"
+        "<FreeFormatBirthDate>about harvest</FreeFormatBirthDate>"
+    )
+    [record] = events(read(NAME, extract(registration(1, inner))))
+    deceased = record.event["deceased"]
+
+    assert deceased["maiden_names"] == ["CLARK", "PARTEN"]
+    assert [(each["prefix"], each["family"]) for each in deceased["aliases"]] == [("Dr", None), (None, "DE BASTIANI")]
+    assert deceased["alias_types"] == ["became a doctor", "otherwise"]
+    assert deceased["date_of_birth_text"] == "about harvest"
+    assert [(each.field, each.rule) for each in record.cleansed] == [("deceased.aliases.family", "white-space")]
+
+
+def test_a_record_without_a_recording_time() -> None:
+    """A registration that says neither when it was locked nor when updated is an event whose recording is unknown."""
+    bare = registration(1).replace("<RecordLockedDateTime>2025-02-03T10:00:00.000</RecordLockedDateTime>", "")
+    [record] = events(read(NAME, extract(bare)))
+
+    assert (record.event["change"], record.event["recorded_at"], record.event["locked_at"]) == ("CREATED", None, None)
+
+
+def test_an_extract_of_nobody() -> None:
+    """A day on which nobody died is a file of no record, and no refusal."""
+    assert read(NAME, extract()) == []

@@ -147,6 +147,124 @@ def test_a_message_of_its_own() -> None:
     assert [e.event for e in read(NAME, alone) if isinstance(e, SourceRecord)] == events(nhs.death(0))
 
 
+def test_what_the_format_allows_and_few_messages_have() -> None:
+    """A name that is not split, an old number beside the new one, how far it is verified, a death without a date."""
+    split = nhs.primitive("family", nhs.NAME) + nhs.primitive("given", nhs.NAME)
+    status = nhs.extension(f"{nhs.CARE}NHSNumberVerificationStatus-1", nhs.concept("valueCodeableConcept", "02"))
+    verified = nhs.number(nhs.NUMBERS[0]).replace("<identifier>", f"<identifier>{status}")
+    message = (
+        nhs.death(0)
+        .replace(split, nhs.primitive("text", "Ada of the Hill"))
+        .replace(nhs.number(nhs.NUMBERS[0]), nhs.number(nhs.NUMBERS[1], "old") + verified)
+        .replace(
+            nhs.primitive("deceasedDateTime", "2026-03-14T15:00:00+00:00"), nhs.primitive("deceasedBoolean", "true")
+        )
+    )
+    [made] = events(message)
+
+    assert [(name["given"], name["family"]) for name in made["person"]["names"]] == [([], "Ada of the Hill")]
+    assert made["subject"]["value"] == nhs.NUMBERS[0]
+    assert [(each["value"], each["verified"]) for each in made["identifiers"]] == [
+        (nhs.NUMBERS[1], None),
+        (nhs.NUMBERS[0], False),
+    ]
+    assert findings("death-notified", made) == ["required_missing:occurred_on reject"]
+
+
+def practice(new: str, old: str, start: str = "2017-10-09", end: str = "2026-03-13") -> str:
+    """A change of practice; either may be empty."""
+    period = nhs.element("period", nhs.primitive("start", start), nhs.primitive("end", end))
+    role = nhs.concept("type", "1", "https://fhir.nhs.uk/STU3/CodeSystem/EMS-PDS-PatientCareProvisionType-1")
+    managed = nhs.reference("managingOrganization", "old")
+    code = nhs.element("identifier", nhs.primitive("system", "https://fhir.nhs.uk/Id/ods-organization-code"), "{}")
+    organisation = nhs.entry(
+        "EpisodeOfCare", "e", nhs.primitive("status", "finished") + role + managed + period
+    ) + nhs.entry("Organization", "old", code.format(nhs.primitive("value", old)))
+    directory = nhs.primitive("reference", f"https://directory.spineservices.nhs.uk/STU3/Organization/{new}")
+    return nhs.bundle(
+        nhs.header("pds-change-of-gp-1", "c", "m", nhs.routing(nhs.NUMBERS[0])),
+        nhs.communication("c", "p"),
+        nhs.patient("p", nhs.NUMBERS[0], nhs.element("generalPractitioner", directory) if new else ""),
+        organisation if old else "",
+        root=False,
+    )
+
+
+def test_a_change_of_practice() -> None:
+    """From one to another, to none (the registration has ended), and an old period that contradicts itself."""
+    moved, first, left = events(practice("Y99999", "Y99998"), practice("Y99999", ""), practice("", "Y99998"))
+    [wrong] = events(practice("Y99999", "Y99998", "2026-03-13", "2017-10-09"))
+
+    assert [each["change"] for each in (moved, first, left)] == ["CHANGED", "CHANGED", "ENDED"]
+    assert (moved["new_practice"]["value"], moved["previous_practice"]["value"]) == ("Y99999", "Y99998")
+    assert (first["previous_practice"], left["new_practice"]) == (None, None)
+    assert (moved["occurred_on"]["day"], moved["occurred_on"]["time"]) == (16, None)
+    assert [findings("gp-registration-changed", each) for each in (moved, first, left)] == [[], [], []]
+    assert findings("gp-registration-changed", wrong) == ["date_order:previous_practice.period.end flag"]
+
+
+def test_who_changed_a_record() -> None:
+    """An organisation by its address in the directory, or the patient, who is named by the role alone."""
+
+    def message(who: str) -> str:
+        agent = nhs.element("agent", nhs.element("whoReference", nhs.primitive("reference", who)))
+        return nhs.bundle(
+            nhs.header("pds-record-change-1", "p", "m", nhs.routing(nhs.NUMBERS[0])),
+            nhs.patient("p", nhs.NUMBERS[0]),
+            nhs.entry("Provenance", "v", nhs.primitive("recorded", "2026-03-16T09:00:00+00:00") + agent),
+            root=False,
+        )
+
+    by_office, by_patient = events(message("https://example.org/STU3/Organization/X26"), message("urn:uuid:p"))
+
+    assert (by_office["changed_by"]["role"], by_office["changed_by"]["value"]) == ("changed_by", "X26")
+    assert (by_patient["changed_by"]["role"], by_patient["changed_by"]["value"]) == ("patient", None)
+    assert [findings("record-changed", each) for each in (by_office, by_patient)] == [[], []]
+
+
+def observed(code: str, quantity: str, status: str = "final", about: str = "p0") -> str:
+    """An observation about the first child."""
+    inner = nhs.primitive("status", status) + nhs.concept("code", code, "http://snomed.info/sct")
+    return nhs.entry("Observation", f"o{code}", inner + nhs.reference("subject", about) + quantity)
+
+
+def quantity(value: object, unit: str) -> str:
+    """A valueQuantity."""
+    return nhs.element("valueQuantity", nhs.primitive("value", value), nhs.primitive("code", unit))
+
+
+@pytest.mark.parametrize(
+    ("observation", "field", "becomes"),
+    [
+        (observed("364589006", quantity(3980, "g")), "birth_weight_grams", 3980),
+        (observed("412726003", quantity("38.5", "wk")), "gestation_weeks", 38.5),
+        (observed("237364002", nhs.concept("valueCodeableConcept", "3")), "stillbirth", True),
+        (observed("1097291000000101", nhs.concept("valueCodeableConcept", "U")), "congenital_anomaly_suspected", None),
+        (observed("364589006", quantity(3980, "g"), about="p9"), "birth_weight_grams", None),
+    ],
+)
+def test_observations(observation: str, field: str, becomes: object) -> None:
+    """What was observed of the child stands in its field, and of nobody else."""
+    [made] = events(nhs.birth(0, more=observation))
+
+    assert made[field] == becomes
+
+
+@pytest.mark.parametrize(
+    ("observation", "field", "rule"),
+    [
+        (observed("364589006", quantity("3.98", "kg")), "Observation.valueQuantity", "unit"),
+        (observed("364589006", quantity("3980.5", "g")), "Observation.birthWeight", "number"),
+        (observed("364589006", quantity("-1", "g")), "Observation.birthWeight", "number"),
+        (observed("364589006", quantity("1", "g"), "cancelled"), "Observation.status", "not-final"),
+        (observed("237364002", nhs.concept("valueCodeableConcept", "5")), "Observation.stillbirth", "unknown-code"),
+    ],
+)
+def test_observations_that_cannot_be_taken(observation: str, field: str, rule: str) -> None:
+    """A unit, number, status or code outside the tables refuses the birth: nothing is converted or dropped."""
+    assert refusals(nhs.birth(0, more=observation)) == [(1, field, rule)]
+
+
 PATIENT = "<Patient>" + nhs.primitive("id", "p")
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -154,3 +156,25 @@ def test_refusals_hold_no_value_of_the_real_files(file: str) -> None:
         refusals = read_cut(file, content[:cut])
         assert refusals
         assert not any(value in repr(each) for value in values for each in refusals)
+
+
+def test_the_guide_quotes_the_table() -> None:
+    """The guide of sources gives the table's own figures."""
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "sources.md").read_text("utf-8")
+    table = read_table()
+    register = [each for each in table if each.file.endswith(".rsf")]
+    changes = Counter(each.change for each in register)
+    quoted = (
+        f"{len(table)} records",
+        f"{sum(each.outcome == 'set_aside' for each in register)} entries | set aside",
+        f"{sum(each.outcome == 'delivered' for each in register)} entries | delivered",
+        f"{changes['CREATED']} created",
+        f"{changes['CHANGED']} changed",
+        f"{sum('spreadsheet_date:start_date' in each.flagged_for for each in table)} rows | flagged",
+        f"{sum(each.outcome == 'filtered' for each in table)} rows | filtered",
+        f"all {sum(each.file.endswith('.tsv') for each in table)} rows",
+    )
+
+    assert [
+        each for each in quoted if each.lower() not in guide.lower().replace("nine public files", "nine files")
+    ] == []
