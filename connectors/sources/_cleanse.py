@@ -7,9 +7,9 @@ changed: the publisher owns its data.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.sources.base import Cleansing, CleansingRule
 
@@ -34,42 +34,60 @@ _PRINTED_NUMBER = re.compile(r"[0-9][0-9 -]*\Z")
 def cleanse(event: dict[str, Any], rules: tuple[CleansingRule, ...]) -> tuple[Cleansing, ...]:
     """Apply `rules` to an event, in place. Returns what was changed: dotted field (arrays crossed without a sign) and
     rule, in the order of the fields, each once."""
-    return tuple(dict.fromkeys(_record(event, "", frozenset(rules))))
+    found: list[Cleansing] = []
+    _Cleanser(WHITE_SPACE in rules, COUNTRY in rules, NHS_NUMBER in rules, found).record(event, "")
+    return tuple(dict.fromkeys(found))
 
 
-def _record(record: dict[str, Any], path: str, rules: frozenset[CleansingRule]) -> Iterator[Cleansing]:
-    for name, value in record.items():
-        inner = f"{path}.{name}" if path else name
-        if isinstance(value, str):
-            for rule, changed in _text(record, name, value, rules):
-                record[name] = changed
-                yield Cleansing(inner, rule.name)
-        elif isinstance(value, dict):
-            yield from _record(value, inner, rules)
-        elif isinstance(value, list):
-            yield from _items(value, inner, rules)
+class _Cleanser(NamedTuple):
+    white_space: bool
+    country: bool
+    nhs_number: bool
+    found: list[Cleansing]
+
+    def record(self, record: dict[str, Any], path: str) -> None:
+        """Cleanse a record's texts and what is in it."""
+        for name, value in record.items():
+            if value.__class__ is str:
+                plain = self._text(record, name, value, path)
+                if plain is not value:
+                    record[name] = plain
+            elif value.__class__ is dict:
+                self.record(value, _joined(path, name))
+            elif value.__class__ is list:
+                self._items(value, _joined(path, name))
+
+    def _items(self, items: list[Any], path: str) -> None:
+        for at, value in enumerate(items):
+            if value.__class__ is str:
+                items[at] = self._plain(value, path) if self.white_space else value
+            elif value.__class__ is dict:
+                self.record(value, path)
+
+    def _text(self, record: Mapping[str, Any], name: str, value: str, path: str) -> str:
+        """What becomes of one text of a record."""
+        plain = self._plain(value, _joined(path, name)) if self.white_space else value
+        if name == "country" and self.country and "lines" in record and plain.upper() in KINGDOM:
+            self._say(_joined(path, name), COUNTRY, plain, KINGDOM[plain.upper()])
+            return KINGDOM[plain.upper()]
+        if name == "value" and self.nhs_number and record.get("scheme") == "nhs_number":
+            digits = plain.replace(" ", "").replace("-", "")
+            if _PRINTED_NUMBER.match(plain) is not None:
+                self._say(_joined(path, name), NHS_NUMBER, plain, digits)
+                return digits
+        return plain
+
+    def _plain(self, value: str, path: str) -> str:
+        if value.isalnum():  # most texts: no run to look for
+            return value
+        plain = _RUNS.sub(" ", value).strip()
+        self._say(path, WHITE_SPACE, value, plain)
+        return value if plain == value else plain
+
+    def _say(self, path: str, rule: CleansingRule, before: str, after: str) -> None:
+        if before != after:
+            self.found.append(Cleansing(path, rule.name))
 
 
-def _items(items: list[Any], path: str, rules: frozenset[CleansingRule]) -> Iterator[Cleansing]:
-    for at, value in enumerate(items):
-        if isinstance(value, str):
-            for rule, changed in _text({}, "", value, rules):
-                items[at] = changed
-                yield Cleansing(path, rule.name)
-        elif isinstance(value, dict):
-            yield from _record(value, path, rules)
-
-
-def _text(
-    record: Mapping[str, Any], name: str, value: str, rules: frozenset[CleansingRule]
-) -> Iterator[tuple[CleansingRule, str]]:
-    """Each rule that changes a text of `record`, with what the text then is."""
-    plain = _RUNS.sub(" ", value).strip() if WHITE_SPACE in rules else value
-    if plain != value:
-        yield WHITE_SPACE, plain
-    if COUNTRY in rules and name == "country" and "lines" in record and plain.upper() in KINGDOM:
-        yield COUNTRY, KINGDOM[plain.upper()]
-    if NHS_NUMBER in rules and name == "value" and record.get("scheme") == "nhs_number":
-        digits = plain.replace(" ", "").replace("-", "")
-        if digits != plain and _PRINTED_NUMBER.match(plain) is not None:
-            yield NHS_NUMBER, digits
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -26,12 +26,16 @@ _FORMULA = re.compile(
 )  # a lone sign, a number, a telephone number and an offset from UTC compute nothing
 
 _SUSPECTS = (b"\\", b"\x7f", b'" ', b'"=', b'"@', b'"+', b'"-')
+_OFFSET = re.compile(rb'"[+-][0-9]{2}:[0-9]{2}"')  # an offset from UTC, which every FHIR time has
 
 
 def may_be_unsafe(content: bytes) -> bool:
     """Whether an event's canonical JSON may hold an unsafe text: false only where `unsafe_fields` finds nothing. Of
     plain ASCII it tells in a fiftieth of the walk's time; the walk then decides."""
-    return not content.isascii() or any(suspect in content for suspect in _SUSPECTS)
+    if not content.isascii():
+        return True
+    suspected = any(suspect in content for suspect in _SUSPECTS)
+    return suspected and any(suspect in _OFFSET.sub(b'""', content) for suspect in _SUSPECTS)
 
 
 def unsafe(text: str, *, line_breaks: bool = True) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from lxml import etree
 
@@ -14,6 +15,7 @@ MAX_RECORD_ELEMENTS = 20_000
 bytes takes a hundred times as much memory. An event of that size would fit no inbox."""
 MAX_DEPTH = 8
 _CHUNK_BYTES = 32 * 1024
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 _BREAKS = (
     ("ENTITY", "entities-forbidden", "an entity is used or defined"),
@@ -31,8 +33,7 @@ class HostileFile(Exception):
         super().__init__(rule)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element without its namespace: name, own text (stripped), children in order, attributes. No value is in its
     repr."""
 
@@ -157,23 +158,29 @@ def _line(node: etree._Element) -> int:
 
 
 def _element(node: etree._Element, depth_left: int) -> Element:
-    line = _line(node)
     if depth_left < 0:
-        raise HostileFile(line, "(record)", "nested-too-deep", "elements are nested deeper than the format allows")
+        raise HostileFile(_line(node), "(record)", "nested-too-deep", "elements are nested deeper than a record may be")
     children: list[Element] = []
-    texts = [node.text or ""]
+    text = node.text or ""
     for child in node:
-        if child.tag is etree.Entity:
-            raise HostileFile(line, etree.QName(node).localname, "entities-forbidden", "an entity is used or defined")
         if isinstance(child.tag, str):
             children.append(_element(child, depth_left - 1))
-        texts.append(child.tail or "")
-    return Element(etree.QName(node).localname, "".join(texts).strip(), children, _attributes(node))
+        elif child.tag is etree.Entity:
+            raise HostileFile(_line(node), _name(node.tag), "entities-forbidden", "an entity is used or defined")
+        if tail := child.tail:
+            text += tail
+    return Element(_name(node.tag), text.strip(), children, _attributes(cast("list[tuple[str, str]]", node.items())))
 
 
-def _attributes(node: etree._Element) -> Mapping[str, str]:
+@lru_cache(maxsize=1024)
+def _name(tag: str) -> str:
+    """An element's name without its namespace."""
+    return tag.rpartition("}")[2]
+
+
+def _attributes(items: list[tuple[str, str]]) -> Mapping[str, str]:
     """Attributes of no namespace; `xsi:schemaLocation` and its like are nobody's data."""
-    return {str(name): str(value) for name, value in node.attrib.items() if not str(name).startswith("{")}
+    return {name: value for name, value in items if name[0] != "{"} if items else _NONE
 
 
 def _forget(node: etree._Element) -> None:
