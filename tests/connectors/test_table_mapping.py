@@ -71,6 +71,7 @@ def test_every_example_fits_its_event_type(path: Path) -> None:
         ("  record_id: id\n", "  record_id: {column: id, split: x}\n", "fields.record_id.split", "not-a-list"),
         ("  record_id: id\n", "  record_id: {column: id, scheme: x}\n", "fields.record_id.scheme", "not-an-identifier"),
         ("  record_id: id\n", "  record_id: {column: id, format: '%Y'}\n", "fields.record_id.format", "not-a-date"),
+        ("  record_id: id\n", "  record_id: {column: id, zeros: unknown}\n", "fields.record_id", "bad-value"),
         ("  record_id: id\n", "  record_id: {columns: [id, row]}\n", "fields.record_id.columns", "not-a-list"),
         ("  record_id: id\n", "  record_id: {uuid_of: [id]}\n", "fields.record_id.uuid_of", "not-a-uuid"),
         ("  deceased.occupation: job", "  deceased.ocupation: job", "fields[deceased.ocupation]", "unknown-field"),
