@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from deploy.local.status import Part
+from commands._health import ENDPOINT, Health
 from deploy.prometheus.alerts import BEHIND_S, WAITING_S
 from tidings.observation import Observation
 
@@ -12,15 +12,22 @@ _RUNBOOK = "docs/runbooks/{page}.md"
 _SHOWN = 3
 
 
-def advice(seen: Observation | None, parts: Iterable[Part]) -> list[str]:
+def advice(seen: Observation | None, parts: Iterable[Health]) -> list[str]:
     """One line a thing to do; empty where everything is in order. `seen` is None where the broker could not be asked.
 
     The limits are those of the alerts.
     """
-    lines = [
-        f"{part.name} does not run: `tidings up` starts it; its log is {part.log}" for part in parts if not part.running
-    ]
+    lines = [_of_part(part) for part in parts if not part.good]
     return lines + ([] if seen is None else list(_of_exchange(seen)))
+
+
+def _of_part(part: Health) -> str:
+    if part.kind == ENDPOINT:
+        page = "monitor-stale" if part.name.startswith("monitor") else "worker-down"
+        return _line(f"{part.name}: {part.state}", page if part.state == "no answer" else "worker-not-ready")
+    log = f"; its log is {part.log}" if part.log else ""
+    begin = "tidings observe" if part.kind == "observe" else "tidings up"
+    return f"{part.name}: {part.state}; `{begin}` starts it{log}"
 
 
 def _of_exchange(seen: Observation) -> Iterator[str]:

@@ -20,8 +20,8 @@ Key = TypeVar("Key")
 class Rates:
     """Each a second, by inbox topic and by (agreement, event type). `seconds` is the time between the looks.
 
-    `arriving` counts offsets, so a publisher's own transactions count a little too much; `decided` and `views` are
-    exact: decided offsets are those of records, and sequences have no gaps.
+    `arriving` and `decided` count offsets, so a publisher's own transactions count a little too much; `views` is exact:
+    sequences have no gaps.
     """
 
     seconds: float

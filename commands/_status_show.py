@@ -10,15 +10,17 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from commands._health import Health
 from commands._terminal import printable
-from deploy.local.status import Part
 from tidings.decisions import Block
 from tidings.observation import FeedSeen, InboxSeen, Observation
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
-def status_of(seen: Observation | None, parts: Sequence[Part], advice: Sequence[str], why: str = "") -> RenderableType:
+def status_of(
+    seen: Observation | None, parts: Sequence[Health], advice: Sequence[str], why: str = ""
+) -> RenderableType:
     """Everything, most general first. `why` says why there is no observation."""
     shown: list[RenderableType] = [_parts(parts)] if parts else []
     if seen is None:
@@ -39,10 +41,10 @@ def age(seconds: float) -> str:
     return f"{seconds / _HOUR:.0f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} d"
 
 
-def _parts(parts: Sequence[Part]) -> Table:
+def _parts(parts: Sequence[Health]) -> Table:
     table = Table("part", "state", "address", "log", box=None)
     for part in parts:
-        table.add_row(part.name, "running" if part.running else "[red]stopped[/]", part.address, str(part.log))
+        table.add_row(part.name, part.state if part.good else f"[red]{part.state}[/]", part.address, part.log)
     return table
 
 

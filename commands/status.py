@@ -11,8 +11,8 @@ import typer
 from commands._context import ClusterOption
 
 if TYPE_CHECKING:
-    from deploy.local.status import Part
-    from tidings.kafka.observe import Observer
+    from commands._health import Health
+    from tidings.kafka.cluster import Cluster
     from tidings.observation import Observation
 
 
@@ -22,8 +22,8 @@ def status(
     live: Annotated[bool, typer.Option("--live", help="Look again and again until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks.")] = 2.0,
 ) -> None:
-    """Show each part of the local stack, the exchange's workers with their policy, every inbox and feed with what waits
-    in events and seconds, the last decision, the slowest subscriber, and what to do next.
+    """Show the health of each part, the exchange's workers with their policy, every inbox and feed with what waits in
+    events and seconds, the last decision, the slowest subscriber, and what to do next.
 
     Asks the broker as `admin`, so it also works where nothing of Tidings runs. Exits 3 where a part does not run or the
     broker does not answer.
@@ -32,22 +32,28 @@ def status(
     from rich.live import Live
 
     from commands._advice import advice
+    from commands._health import health_of
     from commands._status_show import status_of
-    from deploy.local.status import parts
     from tidings.clock import SystemClock
     from tidings.errors import TidingsError
+    from tidings.kafka.observe import Observer
 
     clock = SystemClock()
     with ExitStack() as stack:
         observer: Observer | None = None
 
-        def look() -> tuple[tuple[Part, ...], Observation | None, str]:
+        def look() -> tuple[tuple[Health, ...], Observation | None, str]:
             nonlocal observer
-            found = parts(data)
-            if found and not any(part.running for part in found):
+            try:
+                where = _cluster(cluster, data)
+            except TidingsError as failure:
+                return health_of(data, None), None, str(failure)
+            found = health_of(data, where)
+            local = [part for part in found if part.name.startswith("broker-")]
+            if local and not any(part.good for part in local):
                 return found, None, "The stack is down."
             try:
-                observer = observer or _observer(cluster, data, stack)
+                observer = observer or stack.enter_context(Observer(where))
                 return found, observer.look(), ""
             except TidingsError as failure:
                 return found, None, str(failure)
@@ -56,24 +62,22 @@ def status(
         if not found and seen is None:
             typer.echo(f"No stack in {data}; `tidings up` makes one. {why}")
             raise typer.Exit(3)
-        shown = status_of(seen, found, advice(seen, found), why)
         console = Console(highlight=False)
         if not live:
-            console.print(shown, soft_wrap=False)
+            console.print(status_of(seen, found, advice(seen, found), why))
         else:
-            with Live(shown, console=console, auto_refresh=False, screen=console.is_terminal) as screen:
+            with Live(console=console, auto_refresh=False, screen=console.is_terminal) as screen:
                 while True:
+                    screen.update(status_of(seen, found, advice(seen, found), why), refresh=True)
                     clock.sleep(every)
                     found, seen, why = look()
-                    screen.update(status_of(seen, found, advice(seen, found), why), refresh=True)
-    if seen is None or not all(part.running for part in found):
+    if seen is None or not all(part.good for part in found):
         raise typer.Exit(3)
 
 
-def _observer(cluster: Path | None, data: Path, stack: ExitStack) -> Observer:
-    """An observer of the cluster named, else of the stack in `data`, else of the default."""
+def _cluster(cluster: Path | None, data: Path) -> Cluster:
+    """The cluster named, else that of the stack in `data`, else the default. Raises as `Cluster.load`."""
     from commands._context import cluster_of
-    from tidings.kafka.observe import Observer
 
     own = data / "cluster.json"
-    return stack.enter_context(Observer(cluster_of(cluster or (own if own.exists() else None))))
+    return cluster_of(cluster or (own if own.exists() else None))

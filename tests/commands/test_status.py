@@ -11,16 +11,21 @@ import pytest
 from rich.console import Console, RenderableType
 
 from commands._advice import advice
+from commands._health import ENDPOINT, Health, health_of
 from commands._rates import rates, top_of
 from commands._status_show import age, status_of
-from deploy.local.status import Part
 from deploy.prometheus.runbooks import RUNBOOKS
 from tests.commands.kit import tidings
 from tests.tidings.pictures import FEED, INBOX, NOW_MS, PLACE, WORKER, block, picture
+from tidings.clock import StillClock
+from tidings.kafka.announce import announced
+from tidings.kafka.health import Health as WorkerHealth
+from tidings.kafka.snapshot import Snapshot, State
 from tidings.log import Partition
 from tidings.observation import GroupSeen
 
-STOPPED = Part("broker-1", "127.0.0.1:9092", running=False, log=Path("broker-1.log"))
+STOPPED = Health("broker-1", "stopped", good=False, address="127.0.0.1:9092", log="broker-1.log")
+GONE = Health("exchange-main-1", "no answer", good=False, address="", kind=ENDPOINT)
 LATE = GroupSeen("dwp.reader", 0, 12, 7_200.0)
 
 
@@ -62,7 +67,26 @@ def test_nothing_is_advised_where_nothing_is_wrong() -> None:
 def test_a_part_that_does_not_run_comes_first() -> None:
     """Also where the broker could not be asked at all."""
     assert "broker-1" in advice(picture(workers=()), [STOPPED])[0]
-    assert advice(None, [STOPPED])[0].startswith("broker-1 does not run")
+    assert advice(None, [STOPPED])[0].startswith("broker-1: stopped; `tidings up` starts it")
+    assert advice(None, [GONE]) == ["exchange-main-1: no answer (docs/runbooks/worker-down.md)"]
+
+
+def test_whoever_announced_itself_is_asked(tmp_path: Path) -> None:
+    """A worker that serves and has no share yet is not ready; one that was killed gives no answer."""
+    health = WorkerHealth(StillClock())
+    health.start()
+    (tmp_path / "targets").mkdir()
+    try:
+        with announced(tmp_path / "targets", "exchange-main-0", health.port):
+            (tmp_path / "targets" / "exchange-main-1.json").write_text('[{"targets": ["127.0.0.1:1"]}]')
+            first, second = health_of(tmp_path, None)
+            health.observe(Snapshot(State.RUNNING, StillClock().monotonic(), assigned=True))
+            ready, _ = health_of(tmp_path, None)
+    finally:
+        health.stop()
+
+    assert (first.state, second.state, ready.state) == ("not ready", "no answer", "ready")
+    assert (first.good, second.good, ready.good) == (False, False, True)
 
 
 def test_status_shows_lag_in_events_and_seconds_the_last_decision_and_the_slowest() -> None:

@@ -1,0 +1,76 @@
+"""The health of every part that can be asked: the stack's processes, the registry, workers, monitor, Prometheus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+
+from deploy.local.status import parts
+from deploy.prometheus.observe import TARGETS, watching
+from tidings.errors import TidingsError
+from tidings.kafka.cluster import Cluster
+from tidings.kafka.registry import Registry
+
+_TIMEOUT_S = 2.0
+ENDPOINT = "worker or monitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One part: `state` in a word or two, and whether that is as it should be. `kind` is what it is part of."""
+
+    name: str
+    state: str
+    good: bool
+    address: str
+    log: str = ""
+    kind: str = "stack"
+
+
+def health_of(data: Path, cluster: Cluster | None) -> tuple[Health, ...]:
+    """Each part of the stack of `data`, the registry of `cluster`, and whoever said in `data` where its metrics are."""
+    return (*_stack(data), *_registry(cluster), *_endpoints(data / TARGETS), *_prometheus(data))
+
+
+def _stack(data: Path) -> Iterator[Health]:
+    for part in parts(data):
+        yield Health(part.name, "running" if part.running else "stopped", part.running, part.address, str(part.log))
+
+
+def _registry(cluster: Cluster | None) -> Iterator[Health]:
+    if cluster is None or not cluster.registry_url:
+        return
+    try:
+        with Registry(cluster, timeout_seconds=_TIMEOUT_S) as registry:
+            registry.compatibility()
+    except TidingsError:
+        yield Health("registry's answers", "none", good=False, address=cluster.registry_url)
+    else:
+        yield Health("registry's answers", "well", good=True, address=cluster.registry_url)
+
+
+def _endpoints(targets: Path) -> Iterator[Health]:
+    """Who announced itself, by its own `/ready`. A file that cannot be read is somebody who cannot be asked."""
+    for path in sorted(targets.glob("*.json")):
+        try:
+            [entry] = json.loads(path.read_bytes())
+            address = str(entry["targets"][0])
+            status = httpx.get(f"http://{address}/ready", timeout=_TIMEOUT_S, trust_env=False).status_code
+        except (OSError, ValueError, KeyError, TypeError, IndexError, httpx.HTTPError):
+            yield Health(path.stem, "no answer", good=False, address="", kind=ENDPOINT)
+            continue
+        ready = status == HTTPStatus.OK
+        yield Health(path.stem, "ready" if ready else "not ready", ready, address, kind=ENDPOINT)
+
+
+def _prometheus(data: Path) -> Iterator[Health]:
+    watch = watching(data)
+    for process in () if watch is None else watch.processes:
+        if process.name == "prometheus" and watch is not None:
+            running = process.running()
+            yield Health("prometheus", "running" if running else "stopped", running, watch.url, process.log, "observe")
