@@ -133,6 +133,11 @@ class Log:
         )
         return sum(max(0, each.offset) for each in found)
 
+    def members(self) -> int:
+        """How many members the deployment's group has now."""
+        group = f"exchange-{self.name}"
+        return len(self.admin.describe_consumer_groups([group])[group].result(10).members)
+
     def _partitions_of(self, topic: str) -> list[TopicPartition]:
         return [TopicPartition(topic, each.partition) for each in self.reader.partitions(topic)]
 
