@@ -21,6 +21,7 @@ from tidings.policy.model import Policy
 WORKERS = 2
 _START_SECONDS = 60.0
 _DRAIN_SECONDS = 30.0
+_YEAR_MS = 365 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,14 @@ def publish_population(
     `progress` hears how many have been sent, a few times a second.
     """
     from producers.publisher import EventPublisher
-    from producers.simulator import simulate
+    from producers.simulator import Settings, simulate
 
     publishers: dict[str, EventPublisher] = {}
     expected: Counter[str] = Counter()
+    # Ten people for each event, so that the last one is a few months after the first.
+    settings = Settings(seed=seed, people=max(20_000, 10 * events), start_ms=clock.now_ms() - _YEAR_MS)
     began = clock.monotonic()
-    for number, each in enumerate(simulate(events, seed), 1):
+    for number, each in enumerate(simulate(events, settings), 1):
         if each.agency not in publishers:
             publishers[each.agency] = EventPublisher(cluster, each.agency)
         publishers[each.agency].send(each.wire(publishers[each.agency].encoder(each.event_type)))

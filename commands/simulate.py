@@ -3,91 +3,132 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tidings.clock import Clock, SystemClock
+from tidings.errors import BadInput, Problem
 
 if TYPE_CHECKING:
-    from producers.publisher import EventPublisher
-    from producers.simulator import SimulatedEvent
+    from producers.simulator import Settings
 
-STEP = 200
+OUTCOMES = ("accepted", "rejected", "duplicate")
+AT_ONCE_IN_ONE_PROCESS = 50_000
+"""Below so many events more processes take longer to start than they save."""
+
+
+def share(text: str) -> float:
+    """A share from `2%` or `0.02`."""
+    number = text.removesuffix("%")
+    try:
+        found = float(number) / (100 if number != text else 1)
+    except ValueError:
+        raise typer.BadParameter("give a share such as 2% or 0.02") from None
+    if not 0 <= found < 1:
+        raise typer.BadParameter("a share is from 0 to below 1")
+    return found
 
 
 def simulate(
     events: Annotated[int, typer.Option(min=1, help="How many events.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same events, byte for byte.")] = 1,
-    bad: Annotated[float, typer.Option(min=0.0, max=1.0, help="The share of bad records, all kinds alike.")] = 0.02,
-    out: Annotated[
-        Path | None, typer.Option(help="Write them here, a JSON object a line, and publish nothing.")
+    people: Annotated[int, typer.Option(help="How many people live there at the start.")] = 500_000,
+    start: Annotated[str, typer.Option(help="The day of the first event.")] = "2012-01-02",
+    bad: Annotated[
+        float, typer.Option(parser=share, metavar="SHARE", help="The share of bad records, all kinds alike.")
+    ] = "2%",  # type: ignore[assignment]
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=SHARE", help="A kind of bad record with a share of its own.")
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="EVENT_TYPE", help="Nothing else happens. May be repeated.")
+    ] = None,
+    times: Annotated[
+        list[str] | None, typer.Option(metavar="HAPPENING=FACTOR", help="It happens so many times as often.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write them here and publish nothing.")] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Of the file: avro (a container of what is sent), json (a line an event), or the name of a source "
+            "connector, in whose format it is written.",
+        ),
+    ] = "avro",
+    processes: Annotated[
+        int, typer.Option(min=0, help="How many make an avro file; 0: as many as there are processors.")
+    ] = 0,
+    source: Annotated[Path | None, typer.Option("--from", help="Publish a container that was written before.")] = None,
     rate: Annotated[float, typer.Option(min=0.0, help="At most so many events a second; 0: as fast as it goes.")] = 0.0,
     cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
 ) -> None:
     """Simulate a population and publish its events as the agencies that own them, bad records included.
 
     What the exchange must make of them is printed: accepted, rejected, duplicate. People are nobody: NHS numbers begin
-    with 999, the environment is SYNTHETIC.
+    with 999, the environment is SYNTHETIC. What happens and how often: docs/guides/simulator.md.
     """
-    from producers.simulator import simulate as simulated
+    from commands import _simulate as work
+    from tidings.clock import SystemClock
 
-    stream = simulated(events, seed, bad)
-    expected = (
-        _write(stream, out, events) if out is not None else _publish(stream, events, rate, cluster, SystemClock())
-    )
-    typer.echo(", ".join(f"{outcome}: {expected[outcome]}" for outcome in ("accepted", "rejected", "duplicate")))
-
-
-def _write(stream: Iterator[SimulatedEvent], out: Path, events: int) -> Counter[str]:
-    import orjson
-    from rich.progress import track
-
-    expected: Counter[str] = Counter()
-    with out.open("wb") as file:
-        for each in track(stream, "simulating", total=events, transient=True):
-            expected[each.expected] += 1
-            line = {
-                "event_type": each.event_type,
-                "agency": each.agency,
-                "expected": each.expected,
-                "codes": each.codes,
-                "fault": None if each.fault is None else each.fault.name,
-                "event": each.event,
-            }
-            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-    return expected
+    if source is not None:
+        _say(work.publish_container(source, rate, cluster, SystemClock()))
+        return
+    settings = _settings(seed, people, start, bad, fault or [], only, times or [])
+    if out is None:
+        _say(work.publish(settings, events, rate, cluster, SystemClock()))
+    elif form == "avro":
+        chosen = processes or (work.processors() if events > AT_ONCE_IN_ONE_PROCESS else 1)
+        _say(work.write_container(settings, events, out, chosen))
+    elif form == "json":
+        _say(work.write_lines(settings, events, out))
+    else:
+        written = work.write_legacy(settings, events, out, form)
+        typer.echo(f"{written} sound events in the format of {form}")
 
 
-def _publish(
-    stream: Iterator[SimulatedEvent], events: int, rate: float, cluster_file: Path | None, clock: Clock
-) -> Counter[str]:
-    from rich.progress import Progress
+def _settings(
+    seed: int, people: int, start: str, bad: float, faults: list[str], only: list[str] | None, times: list[str]
+) -> Settings:
+    from producers.simulation.faults import FAULTS
+    from producers.simulation.happenings import HAPPENINGS
+    from producers.simulator import Settings
 
-    from producers.publisher import EventPublisher
-    from tidings.kafka.cluster import Cluster, default_cluster_file
+    try:
+        day = date.fromisoformat(start)
+    except ValueError:
+        raise _problem("--start", "date", "give a day such as 2012-01-02") from None
+    try:
+        return Settings(
+            seed=seed,
+            people=people,
+            start_ms=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000,
+            bad_share=bad,
+            faults=_pairs("--fault", faults, tuple(FAULTS)),
+            only=None if only is None else frozenset(only),
+            times=_pairs("--times", times, HAPPENINGS),
+        )
+    except ValueError as error:  # of our own, with no value of an event
+        raise _problem("", "settings", str(error)) from None
 
-    cluster = Cluster.load(cluster_file or default_cluster_file())
-    publishers: dict[str, EventPublisher] = {}
-    expected: Counter[str] = Counter()
-    began = clock.monotonic()
-    with Progress(transient=True) as progress:
-        task = progress.add_task("publishing", total=events)
-        for number, each in enumerate(stream, 1):
-            if each.agency not in publishers:
-                publishers[each.agency] = EventPublisher(cluster, each.agency)
-            publisher = publishers[each.agency]
-            publisher.send(each.wire(publisher.encoder(each.event_type)))
-            expected[each.expected] += 1
-            if rate:
-                clock.sleep(max(0.0, began + number / rate - clock.monotonic()))
-            if number % STEP == 0:
-                progress.update(task, completed=number)
-        for publisher in publishers.values():
-            publisher.flush()
-    seconds = clock.monotonic() - began
-    typer.echo(f"{sum(each.delivered for each in publishers.values())} events delivered in {seconds:.1f} s")
-    return expected
+
+def _pairs(option: str, texts: list[str], names: tuple[str, ...]) -> dict[str, float]:
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in names:
+            raise _problem(option, "unknown-name", f"a name is one of {', '.join(names)}")
+        try:
+            found[name] = share(value) if option == "--fault" else float(value)
+        except (ValueError, typer.BadParameter):
+            raise _problem(option, "number", f"{name} needs a number, as in {name}=0.01") from None
+    return found
+
+
+def _problem(option: str, rule: str, message: str) -> BadInput:
+    return BadInput([Problem("(command line)", 0, option, rule, message)])
+
+
+def _say(outcomes: Counter[str]) -> None:
+    typer.echo(", ".join(f"{outcome}: {outcomes[outcome]}" for outcome in OUTCOMES))

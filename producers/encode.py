@@ -44,6 +44,13 @@ class Encoder:
             raise Reject([Finding(ReasonCode.UNDECODABLE, "subject")]) from None
         return WireEvent(self.topic, key, bytes(out))
 
+    def frame(self, key: bytes | None, value: bytes | None, placeholder: bytes) -> WireEvent:
+        """The record of a value that is encoded already: where `placeholder` stands before it, the frame of this schema
+        comes in its place."""
+        if value is not None and value.startswith(placeholder):
+            value = self._header + value[len(placeholder) :]
+        return WireEvent(self.topic, key, value)
+
 
 def key_of(event: Mapping[str, Any]) -> bytes:
     """The inbox's Kafka key: `scheme:value` of the subject, UTF-8."""

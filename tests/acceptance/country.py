@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from connectors.sources.base import SourceRecord
 from producers.publisher import EventPublisher
-from producers.simulator import simulate
+from producers.simulator import Settings, simulate
 from tests.outcomes.real_files import AGENCIES, Expected, outcomes, read_table
 from tidings.clock import Clock, SystemClock
 from tidings.deployment import group_name
@@ -83,7 +83,7 @@ class Publishing(threading.Thread):
         try:
             for file in self._files:
                 self._publish_file(file)
-            for each in simulate(self._events, self._seed):
+            for each in simulate(self._events, Settings(seed=self._seed)):
                 publisher = self._publisher(each.agency)
                 record = each.wire(publisher.encoder(each.event_type))
                 self._note((record.topic, record.key, record.value), Sent(each.expected, each.codes))

@@ -6,10 +6,11 @@ from functools import cache
 
 import pytest
 
-from producers._life import BY_TYPE
-from producers._people import WATCHED, nhs_number
 from producers.encode import Encoder
-from producers.simulator import simulate
+from producers.simulation.people import STRIDE, WATCHED, populate
+from producers.simulation.rates import rates
+from producers.simulation.shapes import EVENT_TYPES
+from producers.simulator import Settings, simulate
 from tests.agreements.test_example_country import FOLDER, catalogue, country
 from tidings import wire
 from tidings.agreements.interest import read_interest
@@ -21,7 +22,7 @@ from tidings.policy.in_force import in_force
 from tidings.policy.model import Environment, Policy, View
 from tidings.projection import reference_projector
 
-EVENTS = 5_000
+EVENTS, PEOPLE = 5_000, 50_000
 START_MS = StillClock().now_ms()
 KEYS = KeyRing(bytes(range(32)))
 SCHEMA_ID = 1
@@ -37,13 +38,9 @@ def policy() -> Policy:
 
 
 def views_in_force() -> list[View]:
-    """The views of the event types that the simulator makes, whose agreements are in force on every simulated day."""
-    days = {utc_date(START_MS), utc_date(START_MS + EVENTS * 2_048)}
-    return [
-        view
-        for view in policy().views
-        if view.event_type in BY_TYPE and all(in_force(view, day, "CREATED") for day in days)
-    ]
+    """The views of the event types that the simulator makes, whose agreements are in force on the day of the policy."""
+    day = utc_date(START_MS)
+    return [view for view in policy().views if view.event_type in EVENT_TYPES and in_force(view, day, "CREATED")]
 
 
 def passing(seed: int) -> set[str]:
@@ -57,7 +54,7 @@ def passing(seed: int) -> set[str]:
     }
     encoders = {name: Encoder(inbox.agency, name, SCHEMA_ID, inbox.reader_schema) for name, inbox in inboxes.items()}
     found: set[str] = set()
-    for made in simulate(EVENTS, seed, start_ms=START_MS):
+    for made in simulate(EVENTS, Settings(seed=seed, people=PEOPLE)):
         if made.expected != "accepted" or not waiting.get(made.event_type):
             continue
         projector = projectors[made.event_type]
@@ -85,4 +82,5 @@ def test_the_interest_list_is_of_simulated_people() -> None:
     numbers = [line.removeprefix("nhs_number:") for line in lines]
 
     assert all(number.startswith("999") and valid("nhs_number", number) for number in numbers)
-    assert set(numbers) == {nhs_number(number) for number in WATCHED}
+    people = populate(0, 1_000, 1, 2012, rates())
+    assert {f"nhs_number:{number}".encode() for number in numbers} == {people.key(n * STRIDE)[1] for n in WATCHED}

@@ -11,7 +11,7 @@ import fastavro
 import pytest
 
 from producers.encode import Encoder, key_of
-from producers.simulator import simulate
+from producers.simulator import Settings, simulate
 from tidings.catalogue import default_catalogue_dir, load_catalogue, plain_schema
 from tidings.errors import Reject
 
@@ -40,11 +40,12 @@ def test_samples_as_fastavro_writes_them(path: Path) -> None:
 
 
 def test_simulated_events_as_fastavro_writes_them() -> None:
-    """So are simulated events of every type."""
-    for each in simulate(500, seed=3, bad_share=0.0):
-        assert (ENCODERS[each.event_type].encode(each.event).value or b"")[5:] == by_fastavro(
-            each.event_type, each.event
-        )
+    """So are simulated events of every type, and a value that was encoded before gets this schema's frame."""
+    for each in simulate(500, Settings(seed=3, people=5_000, bad_share=0)):
+        written = b"\x00\x00\x00\x00\x07" + by_fastavro(each.event_type, each.event)
+        encoder = ENCODERS[each.event_type]
+        assert encoder.encode(each.event) == each.wire(encoder)
+        assert each.wire(encoder).value == written
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_simulated_events_as_fastavro_writes_them() -> None:
 )
 def test_a_misfit_is_refused_by_path(change: dict[str, Any], path: str) -> None:
     """A wrong type, an unknown field or a missing one is `undecodable` at its path; no value is said."""
-    event = next(simulate(1, seed=1, bad_share=0.0))
+    event = next(simulate(1, Settings(people=5_000, bad_share=0)))
     with pytest.raises(Reject) as refusal:
         ENCODERS[event.event_type].encode(event.event | change)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from producers._generate_writer import Uncommon, _Source, generate_writer
 from producers._writer import Misfit, Write, compile_writer
-from producers.simulator import simulate
+from producers.simulator import Settings, simulate
 from tidings.agreements.samples import load_samples
 from tidings.catalogue import default_catalogue_dir, load_catalogue, plain_schema
 
@@ -63,7 +63,9 @@ def test_good_events_need_no_second_writer(name: str) -> None:
     """Samples and simulated events, with or without their nulls, are written by the generated code itself."""
     quick = _Source().run(SCHEMAS[name])
     good = [event for kind, event in SAMPLES if kind == name]
-    good += [each.event for each in simulate(300, seed=5, bad_share=0.0) if each.event_type == name]
+    good += [
+        each.event for each in simulate(300, Settings(seed=5, people=5_000, bad_share=0)) if each.event_type == name
+    ]
     for event in good:
         for form in (event, {field: value for field, value in event.items() if value is not None}):
             try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from producers.publisher import EventPublisher
-from producers.simulator import simulate
+from producers.simulator import Settings, simulate
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.clock import StillClock
 from tidings.errors import BadInput, Reject, Retriable, TidingsError
@@ -16,7 +16,8 @@ from tidings.kafka.cluster import Cluster
 from tidings.policy.model import Environment
 
 CATALOGUE = load_catalogue(default_catalogue_dir())
-EVENT = next(each.event for each in simulate(500, 1, 0.0) if each.event_type == "death-registered")
+ONLY = frozenset({"death-registered"})
+EVENT = next(simulate(1, Settings(people=20_000, bad_share=0, duplicate_share=0, only=ONLY))).event
 
 
 class Listed:

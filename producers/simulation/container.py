@@ -1,0 +1,114 @@
+"""Simulated records in a file: an Avro object container, which every Avro library reads.
+
+A record holds a Kafka key and a value in the Confluent wire format, as they are sent, and what the exchange must make
+of them. The schema id in the value's frame is 0: whoever publishes puts the registry's in. Source: Avro 1.12
+specification, "Object Container Files".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, BinaryIO
+
+import fastavro
+import orjson
+
+from producers.simulation.rows import PLACEHOLDER, Row
+from producers.simulation.shapes import EVENT_TYPES
+from producers.simulation.splice import COUNTS, NULL, SOME, array, text
+from producers.simulation.types import types
+from tidings.errors import BadInput, Problem
+from tidings.wire import zigzag
+
+EXPECTED = ("accepted", "rejected", "duplicate")
+SCHEMA = {
+    "type": "record",
+    "name": "SimulatedRecord",
+    "namespace": "tidings.simulation",
+    "fields": [
+        {"name": "event_type", "type": "string"},
+        {"name": "agency", "type": "string"},
+        {"name": "expected", "type": {"type": "enum", "name": "Expected", "symbols": list(EXPECTED)}},
+        {"name": "codes", "type": {"type": "array", "items": "string"}, "doc": "Why it is rejected."},
+        {
+            "name": "flags",
+            "type": {"type": "array", "items": "string"},
+            "doc": "What the publisher is told all the same.",
+        },
+        {"name": "fault", "type": ["null", "string"], "doc": "The kind of bad record."},
+        {"name": "key", "type": ["null", "bytes"]},
+        {"name": "value", "type": ["null", "bytes"], "doc": "In the Confluent wire format; the schema id is 0."},
+    ],
+}
+MAGIC = b"Obj\x01"
+_ORDINARY = COUNTS[EXPECTED.index("accepted")] + b"\x00\x00" + NULL + SOME
+_SHORT = len(COUNTS) - len(PLACEHOLDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One record of a container. Neither key nor value is in its repr."""
+
+    event_type: str
+    agency: str
+    expected: str
+    codes: tuple[str, ...]
+    key: bytes | None = field(repr=False)
+    value: bytes | None = field(repr=False)
+
+
+def header(settings: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """The head of a container and the marker that stands after each block; both follow from the settings."""
+    about = orjson.dumps(dict(sorted(settings.items())))
+    marker = hashlib.blake2b(about, digest_size=16).digest()
+    entries = {"avro.schema": orjson.dumps(SCHEMA), "avro.codec": b"null", "tidings.simulation": about}
+    written = b"".join(text(name) + zigzag(len(value)) + value for name, value in entries.items())
+    return MAGIC + zigzag(len(entries)) + written + b"\x00" + marker, marker
+
+
+def block(records: Iterable[bytes], amount: int, marker: bytes) -> bytes:
+    """`amount` records as one block."""
+    data = b"".join(records)
+    return zigzag(amount) + zigzag(len(data)) + data + marker
+
+
+def encode(row: Row) -> bytes:
+    """A row as a record."""
+    _, kind, key, body, note = row
+    if note is None and len(body) < _SHORT:
+        parts = (_starts()[kind], COUNTS[len(key)], key, SOME, COUNTS[len(body) + 5], PLACEHOLDER, body)
+        return b"".join(parts)
+    raw = (key, PLACEHOLDER + body) if note is None or note.raw is None else note.raw
+    start = _starts()[kind]
+    if note is not None:
+        start = start.removesuffix(_ORDINARY) + zigzag(EXPECTED.index(note.expected))
+        start += array([text(code) for code in note.codes]) + array([text(flag) for flag in note.flags])
+        start += NULL if note.fault is None else SOME + text(note.fault)
+    else:
+        start = start.removesuffix(SOME)
+    return start + b"".join(NULL if each is None else SOME + zigzag(len(each)) + each for each in raw)
+
+
+@cache
+def _starts() -> list[bytes]:
+    """How the record of a kind begins, when there is nothing to note, up to its key."""
+    return [text(name) + text(types().owners[name]) + _ORDINARY for name in EVENT_TYPES]
+
+
+def read(file: BinaryIO, name: str) -> Iterator[Stored]:
+    """The records of a container, in order. Raises BadInput where it is none."""
+    try:
+        found = fastavro.reader(file)
+        schema: Any = found.writer_schema
+        is_ours = schema["name"] == f"{SCHEMA['namespace']}.{SCHEMA['name']}"
+    except Exception:  # noqa: BLE001 - fastavro raises many kinds, and their text may hold a value
+        is_ours = False
+    if not is_ours:
+        raise BadInput([Problem(name, 0, "", "container", "not a container of `tidings simulate --out`")])
+    each: Any
+    for each in found:
+        codes = tuple(each["codes"])
+        yield Stored(each["event_type"], each["agency"], each["expected"], codes, each["key"], each["value"])

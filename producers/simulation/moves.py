@@ -1,0 +1,85 @@
+"""Moves: to another home, to another practice, out of the country and into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from producers.simulation.life import Draw, Life
+from producers.simulation.people import GONE, HOME, IS_MALE, NOBODY, PARTNER, PRACTICE, STATE
+from producers.simulation.portraits import practice
+from producers.simulation.rates import DAY_MS, FEMALE, MALE
+from producers.simulation.scribe import NO_LIFE, Fact
+
+
+def move(life: Life, draws: Sequence[Draw]) -> None:
+    """People move, with the partner where there is one: so of two partners each has half the rate, and moves twice as
+    often as that."""
+    people, words, days, scribe = life.people, life.words, life.days, life.scribe
+    of, lines, portrait = people.of, life.portraits.lines, life.portraits.person
+    delays, with_practice = scribe.delays["move"], life.rates.shares["practice_with_move"] * 0x1000
+    facts: list[Fact] = []
+    registering: list[Draw] = []
+    for person, bits, day in draws:
+        partner, joined = of[person + PARTNER], NO_LIFE
+        movers: tuple[int, ...] = (person,)
+        if partner != NOBODY:
+            if bits & 1:
+                continue
+            movers, joined = (person, partner), scribe.life_event()
+        word = next(words)
+        home, occurred = word & 0xFFFFFFFF, days[day]
+        recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
+        moved = (*lines(home), occurred)
+        for mover in movers:
+            before = lines(of[mover + HOME])
+            of[mover + HOME] = home
+            body = (*moved, *before, occurred, *portrait(mover))
+            facts.append(Fact(mover, recorded_ms, occurred, body, joined))
+            if bits >> 8 & 0xFFF < with_practice:
+                registering.append((mover, bits, day))
+    scribe.tell_all("address-changed", facts)
+    change_practice(life, registering)
+
+
+def change_practice(life: Life, draws: Sequence[Draw]) -> None:
+    """People register with another general practice."""
+    words, days, of, portrait = life.words, life.days, life.people.of, life.portraits.person
+    delays = life.scribe.delays["other"]
+    facts = []
+    for person, _, day in draws:
+        word = next(words)
+        before, of[person + PRACTICE] = of[person + PRACTICE], word & 0xFFFF
+        recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
+        body = (practice(word & 0xFFFF), practice(before), *portrait(person))
+        facts.append(Fact(person, recorded_ms, days[day], body))
+    life.scribe.tell_all("gp-registration-changed", facts)
+
+
+def emigrate(life: Life, draws: Sequence[Draw]) -> None:
+    """People leave the country, with the partner where there is one."""
+    of, portraits = life.people.of, life.portraits
+    facts = []
+    for person, bits, day in draws:
+        partner = of[person + PARTNER]
+        if not life.is_here(person) or (partner != NOBODY and bits & 1):
+            continue
+        leaving = (person,) if partner == NOBODY else (person, partner)
+        joined = NO_LIFE if partner == NOBODY else life.scribe.life_event()
+        country, occurred = portraits.abroad[bits >> 8 & 7], life.days[day]
+        for each in leaving:
+            body = (country, *portraits.lines(of[each + HOME]), occurred, *portraits.person(each))
+            facts.append(Fact(each, life.recorded_ms("move", day), occurred, body, joined))
+            of[each + STATE] |= GONE
+    life.scribe.tell_all("address-changed/abroad", facts)
+
+
+def arrive(life: Life, draws: Sequence[Draw]) -> None:
+    """For each person somebody as old, and of that sex, arrives in the country and registers with a practice."""
+    people = life.people
+    facts = []
+    for person, _, day in draws:
+        sex = MALE if people.of[person + STATE] & IS_MALE else FEMALE
+        other = people.add(people.of[person], sex, next(life.words), next(life.words) & 0xFFFFFFFF)
+        body = (practice(people.of[other + PRACTICE]), *life.portraits.person(other))
+        facts.append(Fact(other, life.recorded_ms("other", day), life.days[day], body))
+    life.scribe.tell_all("gp-registration-changed/first", facts)
