@@ -49,6 +49,8 @@ def executors(keys: KeyRing, kind: str = AUTO) -> Executors:
         return generated_projector(inbox, views, keys, policy.version, environment=policy.environment.value)
 
     def native(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
+        if inbox.stopped:
+            return None  # every event of it is refused, which Python does
         made = native_inbox(inbox_program(inbox, views, policy.environment.value, policy.version), keys)
         if isinstance(made, str):
             _log.warning("inbox is not run natively", inbox=inbox.topic, why=made)

@@ -16,6 +16,7 @@ import pytest
 
 from deploy.prometheus.runbooks import RUNBOOKS
 from producers.publisher import EventPublisher
+from producers.simulation.settings import Settings
 from producers.simulator import simulate
 from tests.commands.conftest import Running
 from tests.commands.kit import CHECKOUT, children, decided_events, reader_of, tidings, until
@@ -76,7 +77,7 @@ def _publish_all_fates(running: Running) -> None:
     cluster = running.life.cluster
     before = decided_events(cluster)
     publishers: dict[str, EventPublisher] = {}
-    for each in simulate(EVENTS, 11, 0.2):
+    for each in simulate(EVENTS, Settings(seed=11, people=20_000, bad_share=0.2)):
         publisher = publishers.setdefault(each.agency, EventPublisher(cluster, each.agency))
         publisher.send(each.wire(publisher.encoder(each.event_type)))
     flagged = death()

@@ -11,7 +11,7 @@ import pytest
 
 from stream_processors.compiled import NativeFactory, no_native
 from tests.memory_log import Fate
-from tests.stream_processors.world import SUBJECTS, World, by_native, day, event, value
+from tests.stream_processors.world import SUBJECTS, World, by_native, day, event, policy, value
 from tidings import topics
 from tidings.projection.native import native_version
 
@@ -91,6 +91,20 @@ def test_every_topic_holds_the_same_bytes(seed: int) -> None:
         made.append(_topics(world))
     assert made[0] == made[1]
     assert len(made[0][topics.DECISIONS]) > 3
+
+
+def test_a_stopped_publisher_is_refused_alike() -> None:
+    """Of a stopped inbox nothing is delivered, whoever decides."""
+    made = []
+    for native in (no_native, by_native):
+        world = _world(native, 3)
+        _publish(world, 3, 20)
+        world.loop.drain()
+        world.policy = policy(2, stopped=True)
+        _publish(world, 4, 20)
+        world.loop.drain()
+        made.append(_topics(world))
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("fate", list(Fate))

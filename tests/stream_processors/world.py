@@ -12,6 +12,7 @@ import fastavro
 
 from stream_processors.compiled import NativeFactory, ProjectorFactory, no_native
 from stream_processors.exchange import Exchange, Tools
+from stream_processors.executors import NATIVE, executors
 from stream_processors.layout import Layout
 from stream_processors.limits import QuarantineLimits
 from stream_processors.replay_log import ReplayLog
@@ -29,7 +30,6 @@ from tidings.partitions import partition_of
 from tidings.policy.model import Condition, Environment, FieldRule, Inbox, Policy, Protection, View
 from tidings.projection import derive_view_schema, reference_projector
 from tidings.projection.native import NativeInbox, NativeWindow
-from tidings.projection.program import inbox_program
 
 KEYS = KeyRing(bytes(range(32)))
 EVENT_TYPE = load_catalogue(default_catalogue_dir()).event_types["death-registered"]
@@ -184,8 +184,8 @@ def reference(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> Any:
 
 
 def by_native(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
-    """The native executor, as a `NativeFactory`. Raises ValueError where it does not take the inbox."""
-    return NativeInbox(inbox_program(inbox, views, made.environment.value, made.version), KEYS)
+    """The native executor, as a worker has it."""
+    return executors(KEYS, NATIVE).native(made, inbox, views)
 
 
 class World:
