@@ -42,7 +42,8 @@ def views_in(running: Running, feed: str) -> int:
 
 def last_entry(running: Running, inbox: str) -> Entry:
     """The newest decision about an event of an inbox, and that of the block's policy."""
-    return [block for block in decided(running.life.cluster) if block.inbox == inbox and block.entries][-1].entries[-1]
+    blocks = [block for block in decided(running.life.cluster) if block.inbox == inbox and block.entries]
+    return max(blocks, key=lambda block: block.decided_at_ms).entries[-1]
 
 
 def send_raw(running: Running, event: dict[str, Any]) -> Entry:
