@@ -360,6 +360,34 @@ pub fn skip(types: &Types, t: usize, b: &[u8], at: &mut usize) {
     }
 }
 
+/// Whether a value follows that was checked, behind its union's branch where it is of one: `at` moves behind that.
+#[inline]
+pub fn present_at(types: &Types, row: usize, b: &[u8], at: &mut usize) -> bool {
+    match &types.all[row] {
+        Type::Union(branches) => types.all[branches[long_at(b, at) as usize]] != Type::Null,
+        kind => *kind != Type::Null,
+    }
+}
+
+/// Where the values of these fields of a record that was checked begin, each behind its union's branch; None for null.
+pub fn fields_at<const N: usize>(
+    types: &Types,
+    row: usize,
+    b: &[u8],
+    mut at: usize,
+    wanted: [usize; N],
+) -> [Option<usize>; N] {
+    let mut found = [None; N];
+    for (number, field) in types.fields(row).iter().enumerate() {
+        if let Some(position) = wanted.iter().position(|each| *each == number) {
+            let mut here = at;
+            found[position] = present_at(types, *field, b, &mut here).then_some(here);
+        }
+        skip(types, *field, b, &mut at);
+    }
+    found
+}
+
 /// Every item of an array or map that was checked; `item` moves behind each.
 pub fn items_at<F: FnMut(&mut usize)>(b: &[u8], at: &mut usize, mut item: F) {
     loop {

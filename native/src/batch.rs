@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::rc::Rc;
 
 use crate::avro::{put_bytes, put_long, Types, Unsupported};
 use crate::checks::{self, Check};
@@ -25,7 +24,7 @@ pub struct Inbox {
     current: Vec<u32>,
     pub checks: Vec<Check>,
     pub views: Vec<View>,
-    groups: Vec<Rc<Group>>,
+    groups: Vec<Group>,
     agency: Vec<u8>,
     partitions: i32,
     environment: usize,
@@ -33,10 +32,6 @@ pub struct Inbox {
     created: usize,
     corrections: Vec<bool>,
 }
-
-// The groups are shared between views of one inbox only, and an inbox moves between threads as a whole.
-unsafe impl Send for Inbox {}
-unsafe impl Sync for Inbox {}
 
 /// Whether a view is weighed: never, for every event, or for corrections only (`tidings.policy.in_force`).
 pub const NEVER: u8 = 0;
@@ -103,7 +98,7 @@ impl Inbox {
         let mut groups = Vec::new();
         for (name, purposes) in keys {
             names.insert(name.clone(), groups.len());
-            groups.push(Rc::new(Group::new(purposes, version)?));
+            groups.push(Group::new(purposes, version)?);
         }
         let checks = program.checks.iter().map(|row| Check::new(row, &types, &mut scanner)).collect();
         let views = program
@@ -114,8 +109,7 @@ impl Inbox {
         let position = |list: &[String], name: &str| {
             list.iter().position(|n| n == name).ok_or_else(|| Unsupported(format!("an enum without {name}")))
         };
-        let corrections =
-            scanner.changes.iter().map(|c| matches!(c.as_str(), "CORRECTED" | "ANNULLED" | "REINSTATED")).collect();
+        let corrections = scanner.changes.iter().map(|change| program.corrections.contains(change)).collect();
         Ok(Inbox {
             current: program.readers.iter().filter(|r| r.same).map(|r| r.schema_id).collect(),
             annulled: position(&scanner.changes, ANNULLED)?,
@@ -144,8 +138,9 @@ impl Inbox {
         let found = self.scanner.scan(&self.types, body, &mut starts, &mut places).ok()?;
         let created = found.change == self.created;
         let seen = Seen { types: &self.types, body, starts: &starts, found: &found, created };
-        let (mut key, mut tail) = (Vec::new(), Vec::new());
-        let outcome = self.views.get(number)?.decide(&seen, &places, &self.groups, &mut key, &mut tail).ok()?;
+        let mut key = Vec::new();
+        let (outcome, key_ends) = self.views.get(number)?.decide(&seen, &places, &self.groups, &mut key).ok()?;
+        let tail = key.split_off(key_ends);
         Some((outcome, key, tail))
     }
 
@@ -245,12 +240,8 @@ impl Inbox {
                 column.push(None);
                 continue;
             }
-            // A key stands before its view's bytes in the arena.
             let from = made.arena.len();
-            let mut tail = Vec::with_capacity(256);
-            let outcome = view.decide(&seen, places, &self.groups, &mut made.arena, &mut tail).ok()?;
-            let middle = made.arena.len();
-            made.arena.extend_from_slice(&tail);
+            let (outcome, middle) = view.decide(&seen, places, &self.groups, &mut made.arena).ok()?;
             column.push(Some(Made {
                 outcome,
                 key: (from as u32, middle as u32),

@@ -5,7 +5,7 @@ use hashbrown::HashSet;
 use regex::bytes::Regex;
 use serde_json::Value;
 
-use crate::avro::{items_at, long_at, skip, slice_at, Type, Types, Unsupported};
+use crate::avro::{fields_at, items_at, long_at, skip, slice_at, Type, Types, Unsupported};
 use crate::dates::{from_text, Partial, DAY_MS};
 use crate::filters::{number_at, wanted, Wanted};
 use crate::program::CheckRow;
@@ -13,17 +13,21 @@ use crate::scan::{Places, Scanner};
 use crate::text::is_space;
 
 const PATTERN_MAX_CHARACTERS: usize = 1_000;
-/// Schemes of `identifier_checksum` that have a checksum; only the first is proven here.
-const SCHEMES: [&[u8]; 15] = [
-    b"nhs_number", b"gb_upn", b"gb_utr", b"be_nn", b"dk_cpr", b"ee_ik", b"es_dni", b"fi_hetu", b"fr_nir", b"iban",
-    b"luhn", b"nl_bsn", b"no_fodselsnummer", b"pl_pesel", b"se_personnummer",
-];
+/// The scheme whose checksum is proven here.
+const NHS_NUMBER: &[u8] = b"nhs_number";
 
 /// A noted place: its slot and the type of a value there.
 #[derive(Clone, Copy)]
 struct Spot {
     slot: usize,
     row: usize,
+}
+
+/// A record with a scheme and a value, and which of its fields they are.
+struct Named {
+    spot: Spot,
+    scheme: usize,
+    value: usize,
 }
 
 /// How a date is written at a place.
@@ -35,7 +39,8 @@ enum Dated {
 }
 
 enum Rule {
-    Identifier(Vec<(Spot, usize, usize)>),
+    /// The set has the schemes that have a checksum.
+    Identifier(Vec<Named>, HashSet<Vec<u8>>),
     IdentifierText(Vec<Spot>),
     Exists(Vec<(Spot, Dated)>),
     NotFuture(Vec<(Spot, Dated)>),
@@ -83,9 +88,9 @@ impl Check {
     pub fn surely_passes(&self, event: &Event) -> bool {
         match &self.rule {
             Rule::Unproven => false,
-            Rule::Identifier(spots) => spots.iter().all(|(spot, scheme, value)| {
-                event.each(*spot, |at| identifier(event, spot.row, *scheme, *value, at))
-            }),
+            Rule::Identifier(places, checked) => {
+                places.iter().all(|place| event.each(place.spot, |at| identifier(event, place, checked, at)))
+            }
             Rule::IdentifierText(spots) => spots
                 .iter()
                 .all(|spot| event.each(*spot, |at| is_nhs_number(slice_at(event.body, &mut { at })))),
@@ -144,9 +149,11 @@ fn rule(row: &CheckRow, types: &Types, scanner: &mut Scanner) -> Result<Rule, Un
             }
             let named = |spot: Spot| {
                 let at = |name: &str| types.field(spot.row, name).filter(|at| is_text(types, types.fields(spot.row)[*at]));
-                Ok((spot, at("scheme").ok_or_else(unknown)?, at("value").ok_or_else(unknown)?))
+                let (scheme, value) = (at("scheme").ok_or_else(unknown)?, at("value").ok_or_else(unknown)?);
+                Ok(Named { spot, scheme, value })
             };
-            spots.into_iter().map(named).collect::<Result<_, _>>().map(Rule::Identifier)
+            let places = spots.into_iter().map(named).collect::<Result<_, _>>()?;
+            Ok(Rule::Identifier(places, codes_of(row)))
         }
         "date_exists" => dated(types, spots(scanner)?).map(Rule::Exists),
         "date_not_in_future" => dated(types, spots(scanner)?).map(Rule::NotFuture),
@@ -160,7 +167,7 @@ fn rule(row: &CheckRow, types: &Types, scanner: &mut Scanner) -> Result<Rule, Un
             let Some(kind) = spots.first().map(|spot| &types.all[spot.row]) else { return Err(unknown()) };
             match kind {
                 Type::Text if spots.iter().all(|s| types.all[s.row] == Type::Text) => {
-                    Ok(Rule::Codes(spots, row.codes.iter().map(|code| code.as_bytes().to_vec()).collect()))
+                    Ok(Rule::Codes(spots, codes_of(row)))
                 }
                 Type::Enum(_) if spots.len() == 1 => {
                     let good = types.rows[spots[0].row].names.iter().map(|name| row.codes.contains(name)).collect();
@@ -180,6 +187,10 @@ fn rule(row: &CheckRow, types: &Types, scanner: &mut Scanner) -> Result<Rule, Un
         "required_if" => required(row, types, scanner),
         _ => Err(unknown()),
     }
+}
+
+fn codes_of(row: &CheckRow) -> HashSet<Vec<u8>> {
+    row.codes.iter().map(|code| code.as_bytes().to_vec()).collect()
 }
 
 fn unknown() -> Unsupported {
@@ -230,38 +241,13 @@ fn read_date(event: &Event, row: usize, dated: Dated, mut at: usize) -> Date {
         Dated::Instant => Date::Instant(long_at(event.body, &mut at)),
         Dated::Text => from_text(slice_at(event.body, &mut at)).map_or(Date::Unread, Date::Day),
         Dated::Record(numbers) => {
-            let mut found: [Option<i64>; 3] = [None; 3];
-            let mut exact = true;
-            for (number, field) in event.types.fields(row).iter().enumerate() {
-                let position = numbers.iter().position(|wanted| *wanted == number);
-                let Some(position) = position else {
-                    skip(event.types, *field, event.body, &mut at);
-                    continue;
-                };
-                let here = present_at(event.types, *field, event.body, &mut at);
-                if position >= 3 {
-                    exact &= !here;
-                } else if here {
-                    found[position] = Some(long_at(event.body, &mut at));
-                    continue;
-                }
-                if here {
-                    skip(event.types, event.types.present(*field), event.body, &mut at);
-                }
-            }
-            match found[0] {
-                Some(year) => Date::Day(Partial { year, month: found[1], day: found[2], exact }),
-                None => Date::Unread,
-            }
+            let found = fields_at(event.types, row, event.body, at, numbers);
+            let number = |field: usize| found[field].map(|at| long_at(event.body, &mut { at }));
+            let exact = found[3].is_none() && found[4].is_none();
+            number(0).map_or(Date::Unread, |year| {
+                Date::Day(Partial { year, month: number(1), day: number(2), exact })
+            })
         }
-    }
-}
-
-/// Whether a value follows; moves behind the union's branch.
-fn present_at(types: &Types, row: usize, b: &[u8], at: &mut usize) -> bool {
-    match &types.all[row] {
-        Type::Union(branches) => types.all[branches[long_at(b, at) as usize]] != Type::Null,
-        _ => true,
     }
 }
 
@@ -382,26 +368,12 @@ fn collect(event: &Event, row: usize, at: usize, inside: &[String], found: &mut 
     }
 }
 
-fn identifier(event: &Event, row: usize, scheme: usize, value: usize, mut at: usize) -> bool {
-    let (types, b) = (event.types, event.body);
-    let (mut named, mut number): (Option<&[u8]>, Option<&[u8]>) = (None, None);
-    for (position, field) in types.fields(row).iter().enumerate() {
-        if position != scheme && position != value {
-            skip(types, *field, b, &mut at);
-            continue;
-        }
-        let text = present_at(types, *field, b, &mut at).then(|| slice_at(b, &mut at));
-        if position == scheme {
-            named = text;
-        } else {
-            number = text;
-        }
-    }
-    match (named, number) {
-        (Some(b"nhs_number"), Some(number)) => is_nhs_number(number),
-        (Some(scheme), Some(_)) => !SCHEMES.contains(&scheme),
-        _ => true,
-    }
+fn identifier(event: &Event, place: &Named, checked: &HashSet<Vec<u8>>, at: usize) -> bool {
+    let found = fields_at(event.types, place.spot.row, event.body, at, [place.scheme, place.value]);
+    let [Some(scheme), Some(number)] = found.map(|at| at.map(|at| slice_at(event.body, &mut { at }))) else {
+        return true;
+    };
+    if scheme == NHS_NUMBER { is_nhs_number(number) } else { !checked.contains(scheme) }
 }
 
 /// Ten digits of which the last is the modulus 11 check digit. Source: NHS Data Dictionary, NHS NUMBER.

@@ -14,6 +14,7 @@ pub struct Program {
     pub readers: Vec<ReaderRow>,
     pub checks: Vec<CheckRow>,
     pub views: Vec<ViewRow>,
+    pub corrections: Vec<String>,
 }
 
 #[derive(Deserialize)]

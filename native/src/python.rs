@@ -28,11 +28,6 @@ impl Engine {
         Ok(Engine { inbox })
     }
 
-    /// The feeds of the views, in the program's order.
-    fn feeds(&self) -> Vec<String> {
-        self.inbox.views.iter().map(|view| view.feed.clone()).collect()
-    }
-
     /// Which checks are never proven here, by their number: their inbox's events all go to Python.
     fn unproven(&self) -> Vec<usize> {
         self.inbox.checks.iter().enumerate().filter(|(_, check)| check.unproven()).map(|(at, _)| at).collect()

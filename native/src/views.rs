@@ -4,9 +4,9 @@
 use hashbrown::HashSet;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::rc::Rc;
 
-use crate::avro::{count_at, items_at, long_at, put_bytes, put_long, skip, slice_at, Type, Types, Unsupported};
+use crate::avro::{count_at, fields_at, items_at, long_at, present_at, put_bytes, put_long, skip, slice_at};
+use crate::avro::{Type, Types, Unsupported};
 use crate::dates::{in_time, iso_year_month, postcode, year_month, DAY_MS};
 use crate::filters::Condition;
 use crate::keys::Group;
@@ -127,35 +127,36 @@ impl View {
         })
     }
 
-    /// Weigh one event that has no flags. `keys` and `out` get the feed key and the view's bytes after its sequence.
+    /// Weigh one event that has no flags. `out` gets the feed key, then the view's bytes after its sequence; returned is
+    /// the outcome and where in `out` the key ends. Nothing is added where the event is filtered.
     pub fn decide(
         &self,
         seen: &Seen,
         places: &Places,
-        groups: &[Rc<Group>],
-        keys: &mut Vec<u8>,
+        groups: &[Group],
         out: &mut Vec<u8>,
-    ) -> Result<Outcome, Defer> {
+    ) -> Result<(Outcome, usize), Defer> {
+        let from = out.len();
         if seen.found.protected && self.protected == Protected::None {
-            return Ok(Outcome::Filtered);
+            return Ok((Outcome::Filtered, from));
         }
-        let group: &Group = &groups[self.group];
-        let from = keys.len();
+        let group = &groups[self.group];
         let subject = |span: (u32, u32)| &seen.body[span.0 as usize..span.1 as usize];
         let scheme = subject(seen.found.scheme);
         let passes = self.conditions.iter().all(|condition| condition.passes(seen.types, seen.body, places));
         if !passes && seen.created {
-            return Ok(Outcome::Filtered);
+            return Ok((Outcome::Filtered, from));
         }
-        group.put_pseudonym(keys, scheme, &normalise(scheme, subject(seen.found.value))?);
-        if self.interest.as_ref().is_some_and(|wanted| !wanted.contains(&keys[from..])) {
-            keys.truncate(from);
-            return Ok(Outcome::Filtered);
+        group.put_pseudonym(out, scheme, &normalise(scheme, subject(seen.found.value))?);
+        if self.interest.as_ref().is_some_and(|wanted| !wanted.contains(&out[from..])) {
+            out.truncate(from);
+            return Ok((Outcome::Filtered, from));
         }
+        let key_ends = out.len();
         let hidden = seen.found.protected && self.protected == Protected::WithoutLocation;
         let writer = Writer { view: self, seen, group, hidden, event_id: self.event_id(seen, group) };
         writer.write(passes, out)?;
-        Ok(if passes { Outcome::Delivered } else { Outcome::Withdrawn })
+        Ok((if passes { Outcome::Delivered } else { Outcome::Withdrawn }, key_ends))
     }
 
     fn event_id(&self, seen: &Seen, group: &Group) -> [u8; 36] {
@@ -256,9 +257,7 @@ impl Writer<'_> {
                 out.push(0);
             }
             let at = self.seen.starts[op.at] as usize;
-            if live {
-                self.op(op, at, &mut path, out)?;
-            } else if op.plain {
+            if live || op.plain {
                 self.op(op, at, &mut path, out)?;
             } else {
                 out.push(0);
@@ -313,11 +312,9 @@ impl Writer<'_> {
 
     fn derived_id(&self, op: &Op, mut at: usize, out: &mut Vec<u8>) -> Result<(), Defer> {
         let (types, b) = (self.seen.types, self.seen.body);
-        if let Type::Union(branches) = &types.all[op.row] {
-            if types.all[branches[long_at(b, &mut at) as usize]] == Type::Null {
-                out.push(0);
-                return Ok(());
-            }
+        if !present_at(types, op.row, b, &mut at) {
+            out.push(0);
+            return Ok(());
         }
         let made = if op.at == 0 && matches!(op.how, How::EventId) && !self.view.event_id_kept {
             self.event_id
@@ -459,27 +456,9 @@ impl Writer<'_> {
 
     fn pseudonym(&self, row: usize, mut at: usize, scheme: &[u8], out: &mut Vec<u8>) -> Result<(), Defer> {
         let (types, b) = (self.seen.types, self.seen.body);
-        if let Type::Record(fields) = &types.all[row] {
-            let (mut named, mut value): (&[u8], &[u8]) = (b"", b"");
-            for (number, field) in fields.iter().enumerate() {
-                let name = types.rows[row].names[number].as_str();
-                let mut here = at;
-                skip(types, *field, b, &mut at);
-                if name != "scheme" && name != "value" {
-                    continue;
-                }
-                if let Type::Union(branches) = &types.all[*field] {
-                    if types.all[branches[long_at(b, &mut here) as usize]] == Type::Null {
-                        continue;
-                    }
-                }
-                let text = slice_at(b, &mut here);
-                if name == "scheme" {
-                    named = text;
-                } else {
-                    value = text;
-                }
-            }
+        if matches!(types.all[row], Type::Record(_)) {
+            let [named, value] = parts_at(types, row, b, at, ["scheme", "value"])
+                .map(|at| at.map_or(&b[..0], |at| slice_at(b, &mut { at })));
             return self.put_text_pseudonym(named, value, out);
         }
         let value = slice_at(b, &mut at);
@@ -620,30 +599,17 @@ fn read_year_month(types: &Types, row: usize, b: &[u8], mut at: usize) -> Option
         Type::Text => iso_year_month(slice_at(b, &mut at)).map(|(year, month)| (year, Some(month))),
         Type::Long => millis(long_at(b, &mut at)),
         Type::Int => millis(long_at(b, &mut at) * DAY_MS),
-        Type::Record(fields) => {
-            let (mut year, mut month) = (None, None);
-            for (number, field) in fields.iter().enumerate() {
-                let name = types.rows[row].names[number].as_str();
-                let mut here = at;
-                skip(types, *field, b, &mut at);
-                if name != "year" && name != "month" {
-                    continue;
-                }
-                if let Type::Union(branches) = &types.all[*field] {
-                    if types.all[branches[long_at(b, &mut here) as usize]] == Type::Null {
-                        continue;
-                    }
-                }
-                let number = Some(long_at(b, &mut here));
-                if name == "year" {
-                    year = number;
-                } else {
-                    month = number;
-                }
-            }
+        Type::Record(_) => {
+            let [year, month] =
+                parts_at(types, row, b, at, ["year", "month"]).map(|at| at.map(|at| long_at(b, &mut { at })));
             let year = year.filter(|year| (1..=9999).contains(year))?;
             Some((year, month.filter(|month| (1..=12).contains(month))))
         }
         _ => None,
     }
+}
+
+/// `fields_at` by name; a field that the record does not have is null.
+fn parts_at<const N: usize>(types: &Types, row: usize, b: &[u8], at: usize, names: [&str; N]) -> [Option<usize>; N] {
+    fields_at(types, row, b, at, names.map(|name| types.field(row, name).unwrap_or(usize::MAX)))
 }

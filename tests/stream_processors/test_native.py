@@ -44,6 +44,7 @@ _CHANGES: list[Change] = [
     {"subject": {"scheme": "gro_registration", "value": " zo\u00eb 12 "}},
     {"subject": {"scheme": "gro_registration", "value": " ab 12 "}},
     {"source": {"agency": "dwp", "system": "rop", "ref": "x"}},
+    {"identifiers": [{"scheme": "iban", "value": "GB00", "verified": None}]},
     {"environment": "LIVE"},
     {"event_id": "00000000-0000-4000-8000-00000000000A"},
     {"life_event_id": "no uuid"},

@@ -16,6 +16,7 @@ from tidings.deduplication import Sighting
 from tidings.errors import Fatal
 from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Message, Partition
+from tidings.policy.in_force import in_force
 from tidings.policy.model import View
 from tidings.projection.program import InboxProgram
 
@@ -195,11 +196,9 @@ def native_inbox(program: InboxProgram, keys: KeyRing) -> NativeInbox | str:
 
 def mode_of(view: View, today: date) -> int:
     """Whether `view` is weighed on the UTC day `today`: `tidings.policy.in_force` for every change at once."""
-    if view.stopped or today < view.valid_from:
-        return _NEVER
-    if today <= view.valid_until:
+    if in_force(view, today, "CREATED"):
         return _ALWAYS
-    return _CORRECTIONS if view.after_end == "corrections" else _NEVER
+    return _CORRECTIONS if in_force(view, today, "CORRECTED") else _NEVER
 
 
 def native_version() -> str | None:

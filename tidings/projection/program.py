@@ -21,11 +21,11 @@ from typing import Any
 from fastavro.schema import to_parsing_canonical_form
 
 from tidings.checks import CHECKS, FolderLists, is_of_head
+from tidings.checks.identifier_checksum import schemes
+from tidings.policy.in_force import CORRECTIONS
 from tidings.policy.model import CheckRule, Condition, Inbox, JsonObject, View
-from tidings.projection.derive import tail_schema, visible_paths
-from tidings.projection.heads import EVENT_HEAD
+from tidings.projection.derive import hold_to_schema, visible_paths
 from tidings.projection.plan import MASKED, Plan, Step, make_plan
-from tidings.projection.rules import RuleError
 from tidings.projection.types import AvroType, TypeTable, kind_of, read_types
 from tidings.projection.where import compile_where
 
@@ -103,7 +103,8 @@ class ReaderProgram:
 
 @dataclass(frozen=True, slots=True)
 class CheckProgram:
-    """One check. `of_head`: it also judges annulments. `codes` are the reference list of `code_in_list`."""
+    """One check. `of_head`: it also judges annulments. `codes` are the reference list of `code_in_list`, or the schemes
+    that have a checksum (`identifier_checksum`)."""
 
     check: str
     severity: str
@@ -127,6 +128,8 @@ class InboxProgram:
     readers: tuple[ReaderProgram, ...]
     checks: tuple[CheckProgram, ...]
     views: tuple[ViewProgram, ...]
+    corrections: tuple[str, ...] = tuple(sorted(CORRECTIONS))
+    """The changes that still go to a subscriber whose agreement is over and asks for them."""
 
     def as_json(self) -> str:
         """The program for the native executor: the dataclasses as JSON objects, writers' schemas left out."""
@@ -159,12 +162,6 @@ def inbox_program(inbox: Inbox, views: Iterable[View], environment: str, policy_
         checks=tuple(_check(rule) for rule in inbox.checks),
         views=programs,
     )
-
-
-def head_fields(program: InboxProgram) -> dict[str, int]:
-    """The numbers of the head's fields in the event's record."""
-    names = program.types[program.root].names
-    return {name: names.index(name) for name in EVENT_HEAD}
 
 
 class _Rows:
@@ -223,9 +220,7 @@ def _view(view: View, table: TypeTable, types: _Rows) -> ViewProgram:
     if errors:
         raise errors[0]
     compile_where(view.where, table)  # refuses what can never hold
-    names = [step.name for step in plan.head] + ["flags"] * view.include_flags + [step.name for step in plan.body]
-    if ["kind", "policy_version", *names] != [item["name"] for item in tail_schema(view.view_schema)["fields"]]:
-        raise RuleError(view.feed, "view-schema", "the feed's schema is not the one that the agreement's rules make")
+    hold_to_schema(view, plan)
     return ViewProgram(
         feed=view.feed,
         schema_id=view.schema_id,
@@ -296,7 +291,9 @@ def _canonical(table: TypeTable) -> str:
 
 def _check(rule: CheckRule) -> CheckProgram:
     codes: Sequence[str] = ()
-    if rule.check == "code_in_list":
+    if rule.check == "identifier_checksum":
+        codes = tuple(schemes())
+    elif rule.check == "code_in_list":
         listed = rule.params.get("list")
         codes = tuple(sorted(FolderLists()(listed))) if listed else tuple(rule.params.get("codes", ()))
     return CheckProgram(
