@@ -47,22 +47,22 @@ def decide(
     today = utc_date(now_ms)
     modes = bytes(mode_of(view, today) for view in policy.views)
     weighed = engine.weigh(owned.partition, records, window, modes, now_ms)
-    late = Batch(owned.partition, [records[at] for at, _ in weighed.deferred], [said for _, said in weighed.deferred])
-    masked = bisect(late, stages) if late.records else Masked([], [])
+    rest = Batch(owned.partition, [records[at] for at, _ in weighed.deferred], [said for _, said in weighed.deferred])
+    masked = bisect(rest, stages) if rest.records else Masked([], [])
     epoch = epoch_of(now_ms)
     entries, decided = _deferred(masked, epoch, policy, router)
-    after = _after(owned, records, masked, policy, {})
-    draft = block_of(BlockKind.BATCH, owned.partition, policy.policy, now_ms, chain, after, router)
+    after = _after(owned, records, masked, policy)
+    block = block_of(BlockKind.BATCH, owned.partition, policy.policy, now_ms, chain, after, router)
     nonces = router.random_bytes(NONCE_BYTES * len(records))
     before = [chain.sequences.get(view.feed, 0) for view in policy.views]
-    room = entries_room(draft, chain, policy)
+    room = entries_room(block, chain, policy)
     written = weighed.write(decided, nonces, epoch, tag_key(router.keys, epoch), before, room)
     reached = {view.feed: last for view, last in zip(policy.views, written.sequences(), strict=True) if last}
-    after = _after(owned, records, masked, policy, reached)
-    block = block_of(BlockKind.BATCH, owned.partition, policy.policy, now_ms, chain, after, router)
+    after = replace(after, sequences={**chain.sequences, **reached})
+    block = replace(block, sequences=tuple(sorted(after.sequences.items())))
     counts = count_native(count_entries(entries), written.outcomes(), policy.views, written.by_view())
     groups = [Group(*part) for part in written.parts()]
-    messages = asides(late, masked, policy.policy, now_ms, router)
+    messages = asides(rest, masked, policy.policy, now_ms, router)
     routed = finish(block, policy.policy, after, router, messages, groups, nonces, counts)
     routed.runs.extend(map(NativeRun, written.runs(owned.partition.partition)))
     return routed
@@ -93,14 +93,12 @@ def _made(projected: Projected | None) -> Made | None:
     return None if projected is None else (_CODES[projected.outcome], projected.key, projected.tail)
 
 
-def _after(
-    owned: Owned, records: Sequence[InboxRecord], masked: Masked, policy: CompiledInbox, reached: dict[str, int]
-) -> Chain:
+def _after(owned: Owned, records: Sequence[InboxRecord], masked: Masked, policy: CompiledInbox) -> Chain:
+    """Where the partition stands after the batch, its feeds' sequences apart."""
     chain, (topic, number) = owned.chain, owned.partition
     failed = {event.offset for event in masked.judged if event.verdict is Verdict.QUARANTINED}
     if failed:
         meter = chain.meter.after((record.offset in failed for record in records), f"{topic}/{number}")
     else:
         meter = chain.meter.after_sound(len(records))
-    sequences = {**chain.sequences, **reached}
-    return Chain(records[-1].offset + 1, chain.previous_hash, meter, sequences, policy.policy.version, chain.replays_to)
+    return replace(chain, next_offset=records[-1].offset + 1, meter=meter, acknowledged=policy.policy.version)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka import Message as Polled
 
 from tidings.clock import Clock, Deadline, SystemClock
+from tidings.closing import Closing
 from tidings.errors import Fatal, Retriable
 from tidings.kafka.clients import ClientSettings
 from tidings.kafka.errors import translate
@@ -21,7 +20,7 @@ BUDGET_S = 15.0
 _DRAIN_RECORDS = 1_000
 
 
-class FirstRecords:
+class FirstRecords(Closing):
     """Reads as `principal`, read_committed, outside any group, commits nothing. For one thread. Close it."""
 
     def __init__(self, cluster: ClientSettings, principal: str, clock: Clock | None = None) -> None:
@@ -43,14 +42,6 @@ class FirstRecords:
             "log_level": 0,
         }
         self._consumer = Consumer(config)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let the connections go."""

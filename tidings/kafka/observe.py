@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Self
 
 from tidings import topics
 from tidings.clock import Clock, SystemClock
+from tidings.closing import Closing
 from tidings.decisions import Block, decode_block, parse_anchor
 from tidings.deployment import group_name
 from tidings.errors import Fatal
@@ -31,7 +30,7 @@ from tidings.quarantine import QuarantineRecord, decode_quarantine
 from tidings.replays import ReplayRequest, parse_request
 
 
-class Observer:
+class Observer(Closing):
     """Looks as `principal`, who must be allowed to read every topic and group. For one thread. Close it, or use `with`.
 
     Between two looks it keeps the policy and the blocks that it has read, so that an idle exchange costs little.
@@ -47,14 +46,6 @@ class Observer:
         self._policies = PolicyReader(cluster, principal, self._clock)
         self._policy: Policy | None = None
         self._blocks: dict[Partition, tuple[str, Block]] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let the connections go."""

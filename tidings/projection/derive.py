@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tidings.policy.model import Condition, FieldRule, JsonObject
+from tidings.errors import Finding, Severity
+from tidings.policy.model import Condition, FieldRule, JsonObject, View
 from tidings.projection.heads import RECORD_ID, VIEW_KINDS
 from tidings.projection.plan import RECORD, Plan, Step, make_plan
 from tidings.projection.rules import RuleError
@@ -77,6 +78,28 @@ def visible_paths(plan: Plan, *, protected: bool) -> tuple[str, ...]:
 
     walk(plan.steps)
     return tuple(found)
+
+
+def flags_shown(flags: Iterable[Finding], visible: Iterable[str]) -> list[str]:
+    """Flags about the fields at `visible`, or about the whole event, as a view tells them; the others would tell of
+    what is not in it."""
+    shown = tuple(visible)
+    return sorted(
+        {
+            str(flag)
+            for flag in flags
+            if flag.severity is Severity.FLAG
+            and (not flag.path or any(flag.path == path or flag.path.startswith(path + ".") for path in shown))
+        }
+    )
+
+
+def hold_to_schema(view: View, plan: Plan) -> None:
+    """Raises RuleError (`view-schema`) where the view's schema has not the fields that `plan` makes, in order."""
+    flags = ["flags"] * view.include_flags
+    made = ["kind", "policy_version", *(step.name for step in plan.head), *flags, *(step.name for step in plan.body)]
+    if made != [item["name"] for item in tail_schema(view.view_schema)["fields"]]:
+        raise RuleError(view.feed, "view-schema", "the feed's schema is not the one that the agreement's rules make")
 
 
 def _fields(plan: Plan, names: ViewNames, include_flags: bool) -> list[JsonObject]:

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tidings.errors import Finding, Severity
+from tidings.errors import Finding
 from tidings.keys import KeyRing
 from tidings.masks.normalise import normalise
 from tidings.masks.pseudonym import DIGEST_BYTES
+from tidings.projection.derive import flags_shown
 from tidings.projection.structure import Malformed, read_long
 from tidings.wire import zigzag
 
@@ -180,14 +181,6 @@ def base32_two(digests: bytes) -> bytes:
 
 
 def shown_flags(flags: Iterable[Finding], visible: tuple[str, ...]) -> bytes:
-    """The array of flags of a view that names the fields at `visible`: see `reference`."""
-    texts = sorted(
-        {
-            str(flag)
-            for flag in flags
-            if flag.severity is Severity.FLAG
-            and (not flag.path or any(flag.path == path or flag.path.startswith(path + ".") for path in visible))
-        }
-    )
-    made = [zigzag(len(text)) + text for text in (each.encode() for each in texts)]
+    """The array of flags of a view that names the fields at `visible`."""
+    made = [zigzag(len(text)) + text for text in (each.encode() for each in flags_shown(flags, visible))]
     return b"".join((zigzag(len(made)), *made, b"\0")) if made else b"\0"

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidings.checks import Checker, FolderLists
-from tidings.errors import Finding, ReasonCode, Reject, Severity
+from tidings.errors import Finding, ReasonCode, Reject
 from tidings.keys import KeyRing
 from tidings.masks.pseudonym import UUID
 from tidings.policy.model import Inbox, Protection, View
 from tidings.projection import ids
 from tidings.projection.contract import InboxProjector, Projected, Scan
-from tidings.projection.derive import tail_schema, visible_paths
+from tidings.projection.derive import flags_shown, hold_to_schema, tail_schema, visible_paths
 from tidings.projection.plan import make_plan
 from tidings.projection.read_event import readers_of
-from tidings.projection.rules import RuleError
 from tidings.projection.run_plan import Program
 from tidings.projection.types import TypeTable, read_types
 from tidings.projection.where import compile_where
@@ -101,20 +100,8 @@ class _CompiledView:
         self._interest = None if view.interest is None else frozenset(view.interest)
         self._passes = compile_where(view.where, table)
         self._program = Program(plan, table, keys, view.key_group, agency)
-        tail = tail_schema(view.view_schema)
-        flags = ["flags"] if view.include_flags else []
-        names = [
-            "kind",
-            "policy_version",
-            *(step.name for step in plan.head),
-            *flags,
-            *(step.name for step in plan.body),
-        ]
-        if names != [item["name"] for item in tail["fields"]]:
-            raise RuleError(
-                view.feed, "view-schema", "the feed's schema is not the one that the agreement's rules make"
-            )
-        self._write = writer_of(tail)
+        hold_to_schema(view, plan)
+        self._write = writer_of(tail_schema(view.view_schema))
         self._visible = {protected: visible_paths(plan, protected=protected) for protected in (False, True)}
 
     def decide(self, scan: ReferenceScan, flags: Sequence[Finding]) -> Projected:
@@ -127,24 +114,11 @@ class _CompiledView:
         hidden = protected and self._view.protected == Protection.WITHOUT_LOCATION
         if self._passes(scan.record):
             fields = self._program.live(scan.record, protected=hidden)
-            return Projected("delivered", key, self._tail("LIVE", fields, self._flags(flags, hidden)))
+            return Projected("delivered", key, self._tail("LIVE", fields, flags_shown(flags, self._visible[hidden])))
         if scan.change == "CREATED":
             return Projected("filtered")
         return Projected(
             "withdrawn", key, self._tail("WITHDRAWN", self._program.withdrawn(scan.record, protected=hidden), [])
-        )
-
-    def _flags(self, flags: Sequence[Finding], hidden: bool) -> list[str]:
-        """Flags about fields that the view names, or about the whole event; the others would tell of what is not in
-        it."""
-        shown = self._visible[hidden]
-        return sorted(
-            {
-                str(flag)
-                for flag in flags
-                if flag.severity is Severity.FLAG
-                and (not flag.path or any(flag.path == path or flag.path.startswith(path + ".") for path in shown))
-            }
         )
 
     def _tail(self, kind: str, fields: Mapping[str, Any], flags: list[str]) -> bytes:
