@@ -33,7 +33,7 @@ def generate_writer(schema: Any) -> Write:
         begun = len(out)
         try:
             quick(out, value)
-        except (Uncommon, UnicodeEncodeError, AttributeError, TypeError):
+        except (Uncommon, Misfit, UnicodeEncodeError, AttributeError, TypeError):  # the careful one knows the path
             del out[begun:]
             careful(out, value)
 
