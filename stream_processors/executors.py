@@ -26,9 +26,8 @@ KINDS = (AUTO, NATIVE, PYTHON, REFERENCE)
 
 @dataclass(frozen=True, slots=True)
 class Executors:
-    """What an exchange compiles a policy with. `name` is what `tidings status` shows."""
+    """What an exchange compiles a policy with."""
 
-    name: str
     factory: ProjectorFactory
     native: NativeFactory
     window: Callable[[int], Window | NativeWindow]
@@ -59,11 +58,11 @@ def executors(keys: KeyRing, kind: str = AUTO) -> Executors:
 
     if kind not in KINDS:
         raise Fatal(f"there is no executor {kind!r} of the projection; there are {', '.join(KINDS)}")
-    version = native_version()
-    if kind == NATIVE and version is None:
+    built = native_version() is not None
+    if kind == NATIVE and not built:
         raise Fatal("the native extension is not built: `make native`")
     if kind == REFERENCE:
-        return Executors(REFERENCE, reference, no_native, Window)
-    if kind == PYTHON or version is None:
-        return Executors(PYTHON, generated, no_native, Window)
-    return Executors(f"{NATIVE} {version}", generated, native, NativeWindow)
+        return Executors(reference, no_native, Window)
+    if kind == PYTHON or not built:
+        return Executors(generated, no_native, Window)
+    return Executors(generated, native, NativeWindow)
