@@ -11,3 +11,17 @@ def group_name(deployment: str) -> str:
 def slot_name(deployment: str, slot: int) -> str:
     """The stable id of one worker's place: its transactional id and its group instance id."""
     return f"{group_name(deployment)}-{slot}"
+
+
+_ONCE = ".once."
+
+
+def once_name(agency: str, name: str) -> str:
+    """The transactional id and the group of one of an agency's once-writers (`tidings.kafka.write_once`): they begin
+    with the agency's id and a dot, as its access rules do."""
+    return f"{agency}{_ONCE}{name}"
+
+
+def is_once_group(group: str) -> bool:
+    """Whether a group only keeps a once-writer's position: it has no members and reads nothing."""
+    return _ONCE in group

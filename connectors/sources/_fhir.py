@@ -55,16 +55,26 @@ def extension(element: Element | None, *urls: str) -> Element | None:
     return found[0] if found else None
 
 
-def coding(concept: Element | None) -> tuple[str | None, str | None]:
-    """System and code of a CodeableConcept's first coding."""
-    first = next(iter(many(concept, "coding")), None)
-    return text(first, "system"), text(first, "code")
-
-
 def codes(concept: Element | None, system: str) -> list[str]:
     """A CodeableConcept's codes of one system."""
     found = (text(each, "code") for each in many(concept, "coding") if text(each, "system") == system)
     return [code for code in found if code is not None]
+
+
+def code(concept: Element | None, systems: frozenset[str], field: str) -> str | None:
+    """The code of a CodeableConcept in its own code system, which has one or more `systems` for names; None where
+    nothing is coded. Codes of other systems beside it are passed over.
+
+    Raises RecordError where all are of other systems, since a code means something in its own alone (FHIR STU3,
+    "Coding": the system is never assumed), and where there are two codes.
+    """
+    codings = many(concept, "coding")
+    found = {text(each, "code") for each in codings if text(each, "system") in systems} - {None}
+    if len(found) > 1:
+        raise RecordError(field, "repeated-element", "the code stands there twice, and differs")
+    if codings and not found:
+        raise RecordError(field, "code-system", "no code of the code system that the connector declares")
+    return next(iter(found), None)
 
 
 def table(found: str | None, known: Mapping[str, Any], field: str) -> Any:

@@ -32,6 +32,29 @@ CONFIDENTIALITY: Mapping[str, str] = MappingProxyType(
 """Source: HL7 v3 Confidentiality. The Personal Demographics Service marks a record whose address is sensitive as R
 (restricted) and one that nobody may see as V (very restricted)."""
 
+_NHS = "https://fhir.nhs.uk/STU3/CodeSystem/"
+_CARE = "https://fhir.hl7.org.uk/STU3/"
+
+
+def _care_connect(name: str) -> frozenset[str]:
+    """CareConnect's systems are written with and without `CodeSystem/`; the NHS's own examples do both."""
+    return frozenset({f"{_CARE}{name}", f"{_CARE}CodeSystem/{name}"})
+
+
+MESSAGE_TYPE_SYSTEM = frozenset({f"{_NHS}MessageEventType-1"})
+DEATH_STATUS_SYSTEM = _care_connect("CareConnect-DeathNotificationStatus-1")
+STILLBIRTH_SYSTEM = frozenset({f"{_NHS}EMS-PDS-StillBornIndicator-1"})
+ANOMALY_SYSTEM = frozenset({f"{_NHS}EMS-PDS-SuspectedCongenitalAbnormalityIndicator-1"})
+VERIFICATION_SYSTEM = _care_connect("CareConnect-NHSNumberVerificationStatus-1")
+ETHNICITY_SYSTEM = _care_connect("CareConnect-EthnicCategory-1")
+ORGANISATION_SYSTEMS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "delivery_place": frozenset({f"{_NHS}EMS-PDS-DeliveryPlaceType-1"}),
+        "registering_authority": frozenset({f"{_NHS}EMS-PDS-RegisteringAuthorityType-1"}),
+    }
+)
+"""In which code system an organisation's type stands, by its role; of another role none is taken."""
+
 DEATH_STATUSES: Mapping[str, str] = MappingProxyType({"1": "INFORMAL", "2": "FORMAL", "U": "REMOVED"})
 """Source: CareConnect-DeathNotificationStatus-1."""
 

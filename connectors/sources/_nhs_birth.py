@@ -8,7 +8,16 @@ from typing import Any
 
 from connectors.sources import _fhir as fhir
 from connectors.sources import _nhs_header as nhs
-from connectors.sources._fhir_codes import ANOMALIES, BIRTH_ROLES, DEATH_STATUSES, STILLBIRTHS
+from connectors.sources._fhir_codes import (
+    ANOMALIES,
+    ANOMALY_SYSTEM,
+    BIRTH_ROLES,
+    DEATH_STATUS_SYSTEM,
+    DEATH_STATUSES,
+    ETHNICITY_SYSTEM,
+    STILLBIRTH_SYSTEM,
+    STILLBIRTHS,
+)
 from connectors.sources._xml import Element
 from connectors.sources.base import RecordError, SourceContext
 
@@ -30,6 +39,11 @@ WEIGHT, GESTATION, BIRTHS, STILLBIRTH, ANOMALY = (
 )
 UNITS: Mapping[str, str] = MappingProxyType({WEIGHT: "g", GESTATION: "wk"})
 """The UCUM code that an observation's quantity must have. Source: Unified Code for Units of Measure."""
+UCUM = "http://unitsofmeasure.org"
+CODED: Mapping[str, tuple[frozenset[str], Mapping[str, Any]]] = MappingProxyType(
+    {STILLBIRTH: (STILLBIRTH_SYSTEM, STILLBIRTHS), ANOMALY: (ANOMALY_SYSTEM, ANOMALIES)}
+)
+"""The code system and the table of an observation's coded value."""
 _FINAL = frozenset({"final", "amended", "corrected"})
 
 
@@ -77,29 +91,33 @@ def _birth(letter: nhs.Letter, baby: Element) -> dict[str, Any]:
     child |= {
         "addresses": [fhir.address(each) for each in fhir.many(baby, "address")],
         "place_of_birth": None if place is None else fhir.address(place, "PLACE"),
-        "ethnic_category": fhir.coding(ethnicity)[1],
+        "ethnic_category": fhir.code(ethnicity, ETHNICITY_SYSTEM, "Patient.ethnicCategory"),
         "date_of_death": fhir.partial_date(fhir.text(baby, "deceasedDateTime"), "Patient.deceasedDateTime"),
     }
     return {
         "occurred_on": fhir.partial_date(birth_time, "Patient.birthDate.birthTime") or child["date_of_birth"],
         "child": child,
-        "stillbirth": fhir.table(_coded(letter, baby, STILLBIRTH), STILLBIRTHS, "Observation.stillbirth"),
+        "stillbirth": _coded(letter, baby, STILLBIRTH, "Observation.stillbirth"),
         "birth_order": _whole(fhir.text(baby, "multipleBirthInteger"), "Patient.multipleBirthInteger"),
         "birth_weight_grams": _whole(_quantity(letter, baby, WEIGHT), "Observation.birthWeight"),
         "gestation_weeks": _decimal(_quantity(letter, baby, GESTATION), "Observation.gestation"),
-        "congenital_anomaly_suspected": fhir.table(
-            _coded(letter, baby, ANOMALY), ANOMALIES, "Observation.suspectedCongenitalAbnormality"
-        ),
+        "congenital_anomaly_suspected": _coded(letter, baby, ANOMALY, "Observation.suspectedCongenitalAbnormality"),
         "organisations": _organisations(letter, baby),
         "death_status": _death_status(baby),
     }
 
 
+def death_status(extension: Element | None) -> Any:
+    """What an extension with a death notification's status says; None where there is none. Raises RecordError for a
+    code that is not in the table, or of another system."""
+    field = "Patient.deathNotificationStatus"
+    concept = fhir.one(extension, "valueCodeableConcept")
+    return fhir.table(fhir.code(concept, DEATH_STATUS_SYSTEM, field), DEATH_STATUSES, field)
+
+
 def _death_status(baby: Element) -> Any:
     noted = fhir.extension(baby, *DEATH_STATUS)
-    status = fhir.extension(noted, DEATH_STATUS[1]) or noted
-    code = fhir.coding(fhir.one(status, "valueCodeableConcept"))[1]
-    return fhir.table(code, DEATH_STATUSES, "Patient.deathNotificationStatus")
+    return death_status(fhir.extension(noted, DEATH_STATUS[1]) or noted)
 
 
 def _mother(letter: nhs.Letter) -> dict[str, Any]:
@@ -170,13 +188,16 @@ def _quantity(letter: nhs.Letter, patient: Element, code: str) -> str | None:
     quantity = fhir.one(_observation(letter, patient, code), "valueQuantity")
     if quantity is None:
         return None
-    if fhir.text(quantity, "comparator") is not None or fhir.text(quantity, "code") != UNITS.get(code):
+    unit = (UCUM, UNITS[code]) if code in UNITS else (None, None)
+    if fhir.text(quantity, "comparator") or (fhir.text(quantity, "system"), fhir.text(quantity, "code")) != unit:
         raise RecordError("Observation.valueQuantity", "unit", f"an exact number, in {UNITS.get(code, 'no unit')}")
     return fhir.text(quantity, "value")
 
 
-def _coded(letter: nhs.Letter, patient: Element, code: str) -> str | None:
-    return fhir.coding(fhir.one(_observation(letter, patient, code), "valueCodeableConcept"))[1]
+def _coded(letter: nhs.Letter, patient: Element, code: str, field: str) -> Any:
+    systems, known = CODED[code]
+    concept = fhir.one(_observation(letter, patient, code), "valueCodeableConcept")
+    return fhir.table(fhir.code(concept, systems, field), known, field)
 
 
 def _decimal(written: str | None, field: str) -> float | None:

@@ -7,7 +7,13 @@ from typing import Any
 
 from connectors.sources import _fhir as fhir
 from connectors.sources._fhir_bundle import Message
-from connectors.sources._fhir_codes import SEXES, VERIFIED
+from connectors.sources._fhir_codes import (
+    MESSAGE_TYPE_SYSTEM,
+    ORGANISATION_SYSTEMS,
+    SEXES,
+    VERIFICATION_SYSTEM,
+    VERIFIED,
+)
 from connectors.sources._xml import Element
 from connectors.sources.base import RecordError, SourceContext, new_head
 
@@ -47,7 +53,7 @@ class Letter:
     def message_type(self) -> str:
         """`new`, `update` or `delete`. Raises RecordError for anything else: it may take something back."""
         concept = fhir.one(fhir.extension(self.header, MESSAGE_TYPE), "valueCodeableConcept")
-        kind = fhir.coding(concept)[1]
+        kind = fhir.code(concept, MESSAGE_TYPE_SYSTEM, "MessageHeader.messageEventType")
         if kind not in MESSAGE_TYPES:
             raise RecordError("MessageHeader.messageEventType", "unknown-code", "a message is new, update or delete")
         return kind
@@ -136,8 +142,9 @@ def nhs_numbers(patient: Element) -> list[dict[str, Any]]:
         number = fhir.text(each, "value")
         if fhir.text(each, "system") != NHS_NUMBER_SYSTEM or number is None:
             continue
-        status = fhir.coding(fhir.one(fhir.extension(each, VERIFICATION), "valueCodeableConcept"))[1]
-        verified = fhir.table(status, VERIFIED, "Patient.identifier.nhsNumberVerificationStatus")
+        field = "Patient.identifier.nhsNumberVerificationStatus"
+        status = fhir.one(fhir.extension(each, VERIFICATION), "valueCodeableConcept")
+        verified = fhir.table(fhir.code(status, VERIFICATION_SYSTEM, field), VERIFIED, field)
         old = fhir.text(each, "use") == "old"
         found.append({"scheme": "nhs_number", "value": number, "verified": verified, "old": old})
     return found
@@ -182,8 +189,17 @@ def organisation(letter: Letter, reference: Element | None, role: str, field: st
         "scheme": None if code is None else "ods_code",
         "value": code,
         "name": fhir.text(resource, "name") or fhir.text(reference, "display"),
-        "type": fhir.coding(next(iter(fhir.many(resource, "type")), None))[1],
+        "type": _type(resource, role),
     }
+
+
+def _type(resource: Element | None, role: str) -> str | None:
+    """An organisation's type in the code system of its role; an organisation may have types of several systems."""
+    systems = ORGANISATION_SYSTEMS.get(role, frozenset())
+    found = [
+        code for each in fhir.many(resource, "type") for name in sorted(systems) for code in fhir.codes(each, name)
+    ]
+    return next(iter(found), None)
 
 
 def _scheme(identifier: Element | None) -> str:

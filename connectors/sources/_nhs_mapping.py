@@ -84,7 +84,7 @@ MAPPING = (
         "occurred_on of address-changed is the new one's period.start",
     ),
     FieldMapping("Patient.extension birthPlace", "child.place_of_birth"),
-    FieldMapping("Patient.extension ethnicCategory", "child.ethnic_category", "the source's own code"),
+    FieldMapping("Patient.extension ethnicCategory", "child.ethnic_category", "CareConnect-EthnicCategory-1"),
     FieldMapping("Patient.multipleBirthInteger", "birth_order"),
     FieldMapping(
         "Patient.link, RelatedPerson.patient",
@@ -104,6 +104,12 @@ MAPPING = (
         "EpisodeOfCare, Organization",
         "organisations of birth-notified, previous_practice of gp-registration-changed",
         f"{_table(BIRTH_ROLES)}; code (ods_code), name, type, period",
+    ),
+    FieldMapping(
+        "(every code)",
+        "(verified)",
+        "counts in its own code system alone: codes of other systems beside it are passed over, and where there are "
+        "only such the message is refused (code-system), but for an organisation's type, which is then not taken",
     ),
     FieldMapping("Provenance.recorded", "provenance_recorded_on"),
     FieldMapping("Provenance.agent.whoReference", "changed_by", "an organisation; the patient by role patient alone"),

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from connectors.sources import _fhir as fhir
 from connectors.sources import _nhs_header as nhs
-from connectors.sources._fhir_codes import DEATH_STATUSES
-from connectors.sources._nhs_birth import read_births
+from connectors.sources._nhs_birth import death_status, read_births
 from connectors.sources._xml import Element
 from connectors.sources.base import NOT_IN_ANNULMENT, Cleansing, RecordError, SourceContext
 
@@ -45,11 +44,7 @@ def _births(letter: nhs.Letter, context: SourceContext) -> list[Made]:
 def _death(letter: nhs.Letter, context: SourceContext) -> list[Made]:
     patient = letter.patient
     noted = fhir.extension(patient, DEATH_EXTENSION)
-    status = fhir.table(
-        fhir.coding(fhir.one(fhir.extension(noted, "deathNotificationStatus"), "valueCodeableConcept"))[1],
-        DEATH_STATUSES,
-        "Patient.deathNotificationStatus",
-    )
+    status = death_status(fhir.extension(noted, "deathNotificationStatus"))
     if status is None:
         raise RecordError("Patient.deathNotificationStatus", "required", "a death notification says its status")
     change = _CHANGES.get(letter.message_type, "CHANGED" if status == "FORMAL" else "CREATED")

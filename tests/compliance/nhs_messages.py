@@ -6,6 +6,10 @@ FHIR = "http://hl7.org/fhir"
 SYSTEM = "https://fhir.nhs.uk/STU3/CodeSystem/"
 URL = "https://fhir.nhs.uk/STU3/StructureDefinition/"
 CARE = "https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-"
+DEATH_STATUS = "https://fhir.hl7.org.uk/STU3/CodeSystem/CareConnect-DeathNotificationStatus-1"
+STILLBORN = f"{SYSTEM}EMS-PDS-StillBornIndicator-1"
+ANOMALY = f"{SYSTEM}EMS-PDS-SuspectedCongenitalAbnormalityIndicator-1"
+VERIFICATION = "https://fhir.hl7.org.uk/STU3/CareConnect-NHSNumberVerificationStatus-1"
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042", "9990000050")
 NAME = "ZZMARKEDZZ"
@@ -26,7 +30,7 @@ def extension(url: str, inner: str) -> str:
     return f'<extension url="{url}">{inner}</extension>'
 
 
-def concept(name: str, code: str, system: str = f"{SYSTEM}X-1") -> str:
+def concept(name: str, code: str, system: str) -> str:
     """A CodeableConcept of one coding."""
     return f"<{name}><coding>{primitive('system', system)}{primitive('code', code)}</coding></{name}>"
 
@@ -67,7 +71,9 @@ def header(event: str, focus: str, message_id: str, routed: str, kind: str = "ne
         "MessageHeader",
         message_id,
         f"<meta>{primitive('versionId', 1)}{primitive('lastUpdated', '2026-03-16T09:30:00+00:00')}</meta>{routed}"
-        + extension(f"{URL}Extension-MessageEventType-1", concept("valueCodeableConcept", kind))
+        + extension(
+            f"{URL}Extension-MessageEventType-1", concept("valueCodeableConcept", kind, f"{SYSTEM}MessageEventType-1")
+        )
         + f"<event>{primitive('system', f'{SYSTEM}EventType-1')}{primitive('code', event)}</event>"
         + primitive("timestamp", "2026-03-16T12:00:00+00:00")
         + element("source", primitive("endpoint", "urn:nhs:addressing:asid:000000000000"))
@@ -98,7 +104,7 @@ def collection(*messages: str) -> bytes:
 
 def death(at: int = 0, status: str = "1", *, routed: str | None = None, inner: str = "", kind: str = "new") -> str:
     """A death notification about `NUMBERS[at]`; `inner` is more of the patient."""
-    noted = extension("deathNotificationStatus", concept("valueCodeableConcept", status)) + extension(
+    noted = extension("deathNotificationStatus", concept("valueCodeableConcept", status, DEATH_STATUS)) + extension(
         "systemEffectiveDate", primitive("valueDateTime", "2026-03-15")
     )
     died = "" if status == "U" else primitive("deceasedDateTime", "2026-03-14T15:00:00+00:00")

@@ -150,7 +150,9 @@ def test_a_message_of_its_own() -> None:
 def test_what_the_format_allows_and_few_messages_have() -> None:
     """A name that is not split, an old number beside the new one, how far it is verified, a death without a date."""
     split = nhs.primitive("family", nhs.NAME) + nhs.primitive("given", nhs.NAME)
-    status = nhs.extension(f"{nhs.CARE}NHSNumberVerificationStatus-1", nhs.concept("valueCodeableConcept", "02"))
+    status = nhs.extension(
+        f"{nhs.CARE}NHSNumberVerificationStatus-1", nhs.concept("valueCodeableConcept", "02", nhs.VERIFICATION)
+    )
     verified = nhs.number(nhs.NUMBERS[0]).replace("<identifier>", f"<identifier>{status}")
     message = (
         nhs.death(0)
@@ -228,9 +230,10 @@ def observed(code: str, quantity: str, status: str = "final", about: str = "p0")
     return nhs.entry("Observation", f"o{code}", inner + nhs.reference("subject", about) + quantity)
 
 
-def quantity(value: object, unit: str) -> str:
+def quantity(value: object, unit: str, system: str = "http://unitsofmeasure.org") -> str:
     """A valueQuantity."""
-    return nhs.element("valueQuantity", nhs.primitive("value", value), nhs.primitive("code", unit))
+    coded = nhs.primitive("system", system) + nhs.primitive("code", unit)
+    return nhs.element("valueQuantity", nhs.primitive("value", value), coded)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +241,12 @@ def quantity(value: object, unit: str) -> str:
     [
         (observed("364589006", quantity(3980, "g")), "birth_weight_grams", 3980),
         (observed("412726003", quantity("38.5", "wk")), "gestation_weeks", 38.5),
-        (observed("237364002", nhs.concept("valueCodeableConcept", "3")), "stillbirth", True),
-        (observed("1097291000000101", nhs.concept("valueCodeableConcept", "U")), "congenital_anomaly_suspected", None),
+        (observed("237364002", nhs.concept("valueCodeableConcept", "3", nhs.STILLBORN)), "stillbirth", True),
+        (
+            observed("1097291000000101", nhs.concept("valueCodeableConcept", "U", nhs.ANOMALY)),
+            "congenital_anomaly_suspected",
+            None,
+        ),
         (observed("364589006", quantity(3980, "g"), about="p9"), "birth_weight_grams", None),
     ],
 )
@@ -254,15 +261,100 @@ def test_observations(observation: str, field: str, becomes: object) -> None:
     ("observation", "field", "rule"),
     [
         (observed("364589006", quantity("3.98", "kg")), "Observation.valueQuantity", "unit"),
+        (observed("364589006", quantity(3980, "g", "urn:x")), "Observation.valueQuantity", "unit"),
         (observed("364589006", quantity("3980.5", "g")), "Observation.birthWeight", "number"),
         (observed("364589006", quantity("-1", "g")), "Observation.birthWeight", "number"),
         (observed("364589006", quantity("1", "g"), "cancelled"), "Observation.status", "not-final"),
-        (observed("237364002", nhs.concept("valueCodeableConcept", "5")), "Observation.stillbirth", "unknown-code"),
+        (
+            observed("237364002", nhs.concept("valueCodeableConcept", "5", nhs.STILLBORN)),
+            "Observation.stillbirth",
+            "unknown-code",
+        ),
     ],
 )
 def test_observations_that_cannot_be_taken(observation: str, field: str, rule: str) -> None:
     """A unit, number, status or code outside the tables refuses the birth: nothing is converted or dropped."""
     assert refusals(nhs.birth(0, more=observation)) == [(1, field, rule)]
+
+
+OTHER = f"{nhs.SYSTEM}Other-1"
+CARE_CONNECT = "https://fhir.hl7.org.uk/STU3/"
+
+
+@pytest.mark.parametrize(
+    ("code", "field"),
+    [
+        (nhs.concept("valueCodeableConcept", "new", f"{nhs.SYSTEM}MessageEventType-1"),
+         "MessageHeader.messageEventType"),
+        (nhs.concept("valueCodeableConcept", "2", nhs.DEATH_STATUS), "Patient.deathNotificationStatus"),
+    ],
+)  # fmt: skip
+def test_a_code_counts_in_its_own_code_system_alone(code: str, field: str) -> None:
+    """The code of another system, or of none, refuses the message: its 2 may mean anything but a formal death. Beside
+    one of the right system it is passed over, wherever it stands; two of the right one contradict each other."""
+    sound = nhs.death(0, "2")
+    [coded] = events(sound)
+    coding = code.removeprefix("<valueCodeableConcept>").removesuffix("</valueCodeableConcept>")
+    foreign = "<coding>" + nhs.primitive("system", OTHER) + nhs.primitive("code", "U") + "</coding>"
+    nobody = "<coding>" + nhs.primitive("code", "2") + "</coding>"
+    contrary = coding.replace('code value="2"', 'code value="U"').replace('code value="new"', 'code value="delete"')
+
+    assert refusals(sound.replace(coding, coding.replace(coding.split('"')[1], OTHER))) == [(1, field, "code-system")]
+    assert refusals(sound.replace(coding, nobody)) == [(1, field, "code-system")]
+    for beside in (foreign + coding, coding + foreign, coding + coding):
+        [made] = events(sound.replace(coding, beside))
+        assert (made["status"], made["change"]) == (coded["status"], coded["change"]) == ("FORMAL", "CHANGED")
+    assert refusals(sound.replace(coding, coding + contrary)) == [(1, field, "repeated-element")]
+
+
+@pytest.mark.parametrize("system", [f"{CARE_CONNECT}CodeSystem/CareConnect-DeathNotificationStatus-1",
+                                    f"{CARE_CONNECT}CareConnect-DeathNotificationStatus-1"])  # fmt: skip
+def test_both_spellings_of_a_careconnect_system(system: str) -> None:
+    """CareConnect's own examples write them with and without CodeSystem: both are the same system."""
+    [made] = events(nhs.death(0, "2").replace(nhs.DEATH_STATUS, system))
+
+    assert made["status"] == "FORMAL"
+
+
+@pytest.mark.parametrize(
+    ("observation", "field"),
+    [
+        (observed("237364002", nhs.concept("valueCodeableConcept", "2", OTHER)), "Observation.stillbirth"),
+        (observed("1097291000000101", nhs.concept("valueCodeableConcept", "Y", OTHER)),
+         "Observation.suspectedCongenitalAbnormality"),
+    ],
+)  # fmt: skip
+def test_an_observation_coded_in_another_system_is_refused(observation: str, field: str) -> None:
+    """No child is stillborn by the code of another table."""
+    assert refusals(nhs.birth(0, more=observation)) == [(1, field, "code-system")]
+
+
+def test_details_coded_in_another_system() -> None:
+    """How far a number is verified and the ethnic category refuse; an organisation's type of another system is not
+    taken, since an organisation may have several."""
+    status = nhs.extension(f"{nhs.CARE}NHSNumberVerificationStatus-1", nhs.concept("valueCodeableConcept", "01", OTHER))
+    verified = nhs.number(nhs.NUMBERS[0]).replace("<identifier>", f"<identifier>{status}")
+    ethnic = nhs.extension(f"{nhs.CARE}EthnicCategory-1", nhs.concept("valueCodeableConcept", "A", OTHER))
+    first_born = nhs.number(nhs.NUMBERS[0])
+
+    assert refusals(nhs.death(0).replace(nhs.number(nhs.NUMBERS[0]), verified)) == [
+        (1, "Patient.identifier.nhsNumberVerificationStatus", "code-system")
+    ]
+    assert refusals(nhs.birth(0).replace(first_born, ethnic + first_born)) == [
+        (1, "Patient.ethnicCategory", "code-system")
+    ]
+    for system, taken in ((f"{nhs.SYSTEM}EMS-PDS-DeliveryPlaceType-1", "4"), (OTHER, None)):
+        [made] = events(nhs.birth(0, more=delivery_place(nhs.concept("type", "4", system))))
+        assert [(each["role"], each["type"]) for each in made["organisations"]] == [("delivery_place", taken)]
+
+
+def delivery_place(kind: str) -> str:
+    """Where the first child was born: an organisation of a type."""
+    role = nhs.concept("type", "delivery-place", f"{nhs.SYSTEM}BirthEpisodeCategory-1")
+    episode = nhs.primitive("status", "finished") + role + nhs.reference("patient", "p0")
+    return nhs.entry("EpisodeOfCare", "e", episode + nhs.reference("managingOrganization", "place")) + nhs.entry(
+        "Organization", "place", kind + nhs.primitive("name", "Home")
+    )
 
 
 PATIENT = "<Patient>" + nhs.primitive("id", "p")

@@ -32,6 +32,13 @@ class ProtocolUnsupported(Retriable):
     action: ClassVar[str] = "join again with the classic protocol"
 
 
+class ClientStuck(Fatal):
+    """A call of the client does not return: only a new client goes on. Nothing was committed by it."""
+
+    action: ClassVar[str] = "open a new client; the broker aborts what this one has open"
+    exit_code: ClassVar[int] = 75
+
+
 # Another process took this slot over (or never let go of it): going on would deliver twice.
 _FENCED = frozenset(
     {

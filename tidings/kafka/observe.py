@@ -14,7 +14,7 @@ from tidings import topics
 from tidings.clock import Clock, SystemClock
 from tidings.closing import Closing
 from tidings.decisions import Block, decode_block, parse_anchor
-from tidings.deployment import group_name
+from tidings.deployment import group_name, is_once_group
 from tidings.errors import Fatal
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
@@ -133,7 +133,8 @@ class Observer(Closing):
         for view in policy.views:
             if view.feed in there:
                 feeds[view.subscriber].append(view)
-        of_agency = {name: views for name in self._groups.names() if (views := feeds.get(name.partition(".")[0]))}
+        groups = (name for name in self._groups.names() if not is_once_group(name))
+        of_agency = {name: views for name in groups if (views := feeds.get(name.partition(".")[0]))}
         members = self._groups.members(list(of_agency))
         found: dict[str, list[GroupSeen]] = defaultdict(list)
         for group, views in of_agency.items():

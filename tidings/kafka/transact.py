@@ -10,7 +10,8 @@ from confluent_kafka import Message as Delivered
 
 from tidings.clock import Clock, Deadline
 from tidings.errors import Fatal, Retriable, TidingsError
-from tidings.kafka.errors import Abortable, error_of, translate
+from tidings.kafka.bounded import bounded
+from tidings.kafka.errors import Abortable, ClientStuck, error_of, translate
 from tidings.kafka.retry import attempt, retry
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Message, Partition, Position, Run, Transaction
@@ -19,6 +20,7 @@ Probe = Callable[[str], None]
 Report = Callable[[KafkaError | None, Delivered], None]
 
 QUEUE_FULL_POLL_S = 0.05
+STUCK_AFTER_S = 5.0
 
 
 class Transactor:
@@ -60,6 +62,11 @@ class Transactor:
             raise
         self._open = False
         return anchors
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction is open that could not be aborted yet: `abort` may be called again."""
+        return self._open
 
     def abort(self) -> None:
         """Abort what is open. Raises Fatal where this worker is fenced, Retriable where the broker stays away."""
@@ -162,8 +169,18 @@ class Transactor:
         return anchors
 
     def _send_offsets(self, marks: list[TopicPartition], group: Any) -> None:
-        if marks:
-            self._producer.send_offsets_to_transaction(marks, group, self._settings.commit_call_ms / 1000)
+        if not marks:
+            return
+        call_s = self._settings.commit_call_ms / 1000
+        try:
+            bounded(
+                lambda: self._producer.send_offsets_to_transaction(marks, group, call_s),
+                call_s + STUCK_AFTER_S,
+                "sending offsets",
+            )
+        except ClientStuck:
+            self._open = False  # The client answers no other call; the broker aborts it at its time-out.
+            raise
 
     def _commit(self) -> None:
         """Commit, asking the same again after a time-out: a commit whose outcome is unknown is never aborted."""

@@ -18,6 +18,7 @@ ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
 CARECONNECT = "https://fhir.hl7.org.uk/STU3/StructureDefinition/"
 NHS = "https://fhir.nhs.uk/STU3/StructureDefinition/"
 CODES = "https://fhir.nhs.uk/STU3/CodeSystem/"
+DEATH_STATUS = "https://fhir.hl7.org.uk/STU3/CodeSystem/CareConnect-DeathNotificationStatus-1"
 DIRECTORY = "https://directory.spineservices.nhs.uk/STU3/Organization/"
 SEXES = {"MALE": "male", "FEMALE": "female", "INDETERMINATE": "other"}
 """Any other is `unknown`."""

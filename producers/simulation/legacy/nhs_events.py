@@ -23,7 +23,7 @@ _CODES = {
 _KINDS = {"CORRECTED": "update", "ANNULLED": "delete"}
 _STATUSES = {"INFORMAL": "1", "FORMAL": "2", "REMOVED": "U"}
 _DEATH = fhir.CARECONNECT + "Extension-CareConnect-DeathNotificationStatus-1"
-_SNOMED = "http://snomed.info/sct"
+_SNOMED, _UCUM = "http://snomed.info/sct", "http://unitsofmeasure.org"
 _BIRTH_EPISODE, _PROVISION = fhir.CODES + "BirthEpisodeCategory-1", fhir.CODES + "EMS-PDS-PatientCareProvisionType-1"
 _STILLBORN = fhir.CODES + "EMS-PDS-StillBornIndicator-1"
 
@@ -92,7 +92,7 @@ def _address_changed(event: Event) -> list[str]:
 
 def _death_notified(event: Event) -> list[str]:
     names, sex, born, homes = fhir.about(event["person"], addresses=True)
-    status = fhir.concept("valueCodeableConcept", fhir.CARECONNECT, _STATUSES[event["status"]])
+    status = fhir.concept("valueCodeableConcept", fhir.DEATH_STATUS, _STATUSES[event["status"]])
     effective = fhir.date("valueDateTime", event["effective_from"])
     noted = fhir.extension(_DEATH, fhir.extension("deathNotificationStatus", status),
                            fhir.extension("systemEffectiveDate", effective) if effective else "")  # fmt: skip
@@ -161,7 +161,8 @@ def _observations(event: Event) -> list[str]:
         told.append(("412726003", "child", "wk", str(round(weeks, 6))))
     found = []
     for code, who, unit, amount in told:
-        quantity = node("valueQuantity", value("value", amount), value("code", unit or None))
+        coded = value("system", _UCUM) + value("code", unit) if unit else ""
+        quantity = node("valueQuantity", value("value", amount), coded)
         found.append(_observation(event, code, who, quantity))
     if event["stillbirth"] is not None:
         found.append(_observation(event, "237364002", "child", fhir.concept(
