@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -446,3 +447,15 @@ def test_nothing_in_its_body_refuses_a_removal(inner: str, left_out: str) -> Non
     assert findings("death-notified", removed.event) == []
     assert findings("death-notified", misled.event) == ["subject_mismatch:message.routed_to.subject reject"]
     assert isinstance(refused, RefusedRecord)
+
+
+def test_the_example_file() -> None:
+    """The example under examples/ reads as its comment says: two events of the twins, one message refused."""
+    found = read(NAME, (Path(__file__).parents[2] / "examples" / "nhs-messages.xml").read_bytes())
+
+    assert [each.event_type for each in found if isinstance(each, SourceRecord)] == [
+        "death-notified", "death-notified", "address-changed", "birth-notified", "birth-notified", "death-notified",
+        "death-notified", "death-notified",
+    ]  # fmt: skip
+    assert [(e.number, e.problem.rule) for e in found if isinstance(e, RefusedRecord)] == [(9, "code-system")]
+    assert {e.event["subject"]["value"][:3] for e in found if isinstance(e, SourceRecord)} == {"999"}
