@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
+from itertools import groupby, islice
+from operator import attrgetter, ge
 from typing import Protocol
 
 from stream_processors import native
@@ -39,6 +40,9 @@ from tidings.errors import Fatal, Retriable
 from tidings.log import InboxRecord, Partition, Position, Transaction
 from tidings.policy.model import Policy
 from tidings.projection.native import NativeWindow
+
+_PARTITION = attrgetter("topic", "partition")
+_OFFSET = attrgetter("offset")
 
 
 class PolicySource(Protocol):
@@ -109,7 +113,7 @@ class Exchange:
     def decide(self, records: Sequence[InboxRecord], now_ms: int) -> Transaction:
         """See `Handler.decide`."""
         self._clear()
-        for (topic, number), group in groupby(records, lambda record: record[:2]):
+        for (topic, number), group in groupby(records, _PARTITION):
             partition = Partition(topic, number)
             if partition in self._staged:
                 raise Fatal(f"{topic}/{number}: the batch's records are not together")
@@ -147,8 +151,8 @@ class Exchange:
 
     def _decide(self, owned: Owned, records: list[InboxRecord], now_ms: int) -> Routed:
         partition, chain = owned.partition, owned.chain
-        offsets = [record.offset for record in records]
-        if offsets[0] < chain.next_offset or any(a >= b for a, b in pairwise(offsets)):
+        offsets = list(map(_OFFSET, records))
+        if offsets[0] < chain.next_offset or any(map(ge, offsets, islice(offsets, 1, None))):
             raise Fatal(f"{partition.topic}/{partition.partition}: offsets go back; {chain.next_offset} was due")
         compiled = self._compiled.of(partition.topic)
         self._tools.report.deciding(records, partition)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from operator import attrgetter
 
 import structlog
 
@@ -18,6 +20,8 @@ from tidings.policy.model import Policy
 
 _log = structlog.get_logger(__name__)
 
+_TIMESTAMP_MS = attrgetter("timestamp_ms")
+
 # `HELD` is reserved.
 _OUTCOMES = tuple(each.value.lower() for each in Outcome if each is not Outcome.HELD)
 _MADE = tuple(each.value.lower() for each in ViewOutcome if each is not ViewOutcome.HELD)
@@ -30,7 +34,7 @@ class Report:
         self._store = store
         self._clock = clock
         self._began = 0.0
-        self._stamps: dict[Partition, list[int]] = {}
+        self._stamps: dict[Partition, Counter[int]] = {}
         self._agreements: dict[str, str] = {}
 
     def policy(self, policy: Policy) -> None:
@@ -55,7 +59,8 @@ class Report:
         """A partition's share of a batch is about to be decided."""
         if not self._stamps:
             self._began = self._clock.monotonic()
-        self._stamps[partition] = [record.timestamp_ms for record in records]
+        # The broker stamps what it appends at once alike: few stamps, however many records.
+        self._stamps[partition] = Counter(map(_TIMESTAMP_MS, records))
 
     def forgotten(self) -> None:
         """What was gathered belongs to no transaction."""
@@ -76,10 +81,13 @@ class Report:
                 tell(partition, counted)
         for partition, stamps in self._stamps.items():
             event_type = inboxes[partition.topic].inbox.event_type
-            self._store.observe(metrics.LATENCY, [max(0, now_ms - stamp) / 1000 for stamp in stamps], event_type)
-            self._store.set(metrics.LAG, max(0, now_ms - stamps[-1]) / 1000, event_type)
+            waited = Counter[float]()
+            for stamp, often in stamps.items():
+                waited[max(0, now_ms - stamp) / 1000] += often
+            self._store.observe_counted(metrics.LATENCY, waited, event_type)
+            self._store.set(metrics.LAG, max(0, now_ms - max(stamps)) / 1000, event_type)
         if self._stamps:
-            self._store.observe(metrics.BATCH_EVENTS, [float(sum(map(len, self._stamps.values())))])
+            self._store.observe(metrics.BATCH_EVENTS, [float(sum(each.total() for each in self._stamps.values()))])
             self._store.observe(metrics.BATCH_SECONDS, [self._clock.monotonic() - self._began])
         self.forgotten()
 

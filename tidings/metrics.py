@@ -7,6 +7,7 @@ an id of the policy or a word of a closed list: never free text, never an id or 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -185,11 +186,15 @@ class MetricStore(Collector):
 
     def observe(self, spec: MetricSpec, values: Iterable[float], *labels: str) -> None:
         """Add a batch of observations to a histogram."""
+        self.observe_counted(spec, Counter(values), *labels)
+
+    def observe_counted(self, spec: MetricSpec, times: Mapping[float, int], *labels: str) -> None:
+        """The same for values that come several times: how often each was observed."""
         _check(spec, Kind.HISTOGRAM, labels)
         counts, total = [0] * (len(spec.buckets) + 1), 0.0
-        for value in values:
-            counts[bisect_left(spec.buckets, value)] += 1
-            total += value
+        for value, often in times.items():
+            counts[bisect_left(spec.buckets, value)] += often
+            total += value * often
         with self._lock:
             standing = self._buckets[spec].setdefault(labels, [0] * len(counts))
             for at, count in enumerate(counts):

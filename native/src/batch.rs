@@ -5,7 +5,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::avro::{put_bytes, put_long, Types, Unsupported};
 use crate::checks::{self, Check};
-use crate::keys::{tag, Group};
+use crate::keys::{tag_of, Commitment, Group, Tagged, TAG_BYTES};
 use crate::program::Program;
 use crate::scan::{Found, Places, Refused, Scanner};
 use crate::text::murmur2;
@@ -13,7 +13,6 @@ use crate::views::{Outcome, Seen, View};
 use crate::window::{Sighting, Window};
 
 const HEADER_BYTES: usize = 5;
-const COMMITMENT_BYTES: usize = 16;
 const ANNULLED: &str = "ANNULLED";
 const CREATED: &str = "CREATED";
 
@@ -68,6 +67,10 @@ pub struct Decided {
     pub entry: Vec<u8>,
     pub views: Vec<Option<(u8, Vec<u8>, Vec<u8>)>>,
 }
+
+/// What one view came to for one event: its outcome and, unless it is filtered, the sequence and where the framed value
+/// stands in the run's arena.
+type Agreed = Option<(Outcome, i64, (usize, usize))>;
 
 /// What goes to one feed, in order: spans of keys and values in the arena.
 pub struct Run {
@@ -171,8 +174,8 @@ impl Inbox {
         };
         let mut starts: Vec<u32> = Vec::with_capacity(self.scanner.field_count());
         let mut places = self.scanner.places();
-        for (number, record) in records.iter().enumerate() {
-            let sighting = window.see(record.offset, record.key, record.value);
+        let sightings = window.see_all(records);
+        for (number, (record, sighting)) in records.iter().zip(sightings).enumerate() {
             let arena = made.arena.len();
             let subjects = made.subjects.len();
             starts.clear();
@@ -286,8 +289,7 @@ impl Inbox {
             outcomes: [0; 3],
             by_view: vec![[0; 3]; self.views.len()],
         };
-        // One record an event and view: whether weighed, outcome, sequence, commitment.
-        let mut agreed: Vec<Option<(Outcome, i64, [u8; COMMITMENT_BYTES])>> = vec![None; events * self.views.len()];
+        let mut agreed: Vec<Agreed> = vec![None; events * self.views.len()];
         for (number, view) in self.views.iter().enumerate() {
             let mut run = Run { feed: view.feed.clone(), messages: Vec::with_capacity(events), arena: Vec::new() };
             run.arena.reserve(weighed.arena.len() / self.views.len().max(1) + 64);
@@ -305,7 +307,7 @@ impl Inbox {
                 made.by_view[number][outcome as usize] += 1;
                 let slot = &mut agreed[event * self.views.len() + number];
                 if outcome == Outcome::Filtered {
-                    *slot = Some((outcome, 0, [0; COMMITMENT_BYTES]));
+                    *slot = Some((outcome, 0, (0, 0)));
                     continue;
                 }
                 made.sequences[number] += 1;
@@ -317,13 +319,14 @@ impl Inbox {
                 run.arena.extend_from_slice(&view.schema_id.to_be_bytes());
                 put_long(&mut run.arena, sequence);
                 run.arena.extend_from_slice(tail);
-                let value = &run.arena[middle..];
-                *slot = Some((outcome, sequence, tag(&nonces[event * 16..event * 16 + 16], &[value])));
-                run.messages.push(((start, middle), (middle, run.arena.len())));
+                let value = (middle, run.arena.len());
+                *slot = Some((outcome, sequence, value));
+                run.messages.push(((start, middle), value));
             }
             made.runs.push(run);
         }
-        self.write_entries(weighed, &places, &agreed, epoch, tag_key, room, &mut made)?;
+        let tags = Tagged::new(tag_key, TAG_BYTES);
+        self.write_entries(weighed, &places, &agreed, nonces, epoch, &tags, room, &mut made)?;
         Some(made)
     }
 
@@ -332,9 +335,10 @@ impl Inbox {
         &self,
         weighed: &Weighed,
         places: &[Option<&Decided>],
-        agreed: &[Option<(Outcome, i64, [u8; COMMITMENT_BYTES])>],
+        agreed: &[Agreed],
+        nonces: &[u8],
         epoch: &[u8],
-        tag_key: &[u8],
+        tags: &Tagged,
         room: usize,
         made: &mut Routed,
     ) -> Option<()> {
@@ -349,11 +353,12 @@ impl Inbox {
                 (None, Some(found)) => {
                     let outcome = outcome_of_event(mine);
                     made.outcomes[outcome as usize] += 1;
-                    self.write_entry(weighed, event, *offset, found, outcome, epoch, tag_key, &mut entry);
+                    self.write_entry(weighed, event, *offset, found, outcome, epoch, tags, &mut entry);
                 }
                 (None, None) => return None,
             }
-            self.write_agreements(mine, &mut entry);
+            let nonce = &nonces[event * TAG_BYTES..(event + 1) * TAG_BYTES];
+            self.write_agreements(mine, nonce, &made.runs, &mut entry);
             if entry.len() > room {
                 return None;
             }
@@ -379,7 +384,7 @@ impl Inbox {
         found: &Found,
         outcome: Outcome,
         epoch: &[u8],
-        tag_key: &[u8],
+        tags: &Tagged,
         out: &mut Vec<u8>,
     ) {
         put_long(out, offset);
@@ -388,7 +393,7 @@ impl Inbox {
         let (scheme, subject) = weighed.subject_spans[event];
         let (scheme, subject) = (weighed.subject(scheme), weighed.subject(subject));
         out.push(2);
-        out.extend_from_slice(&tag(tag_key, &[&(scheme.len() as u32).to_be_bytes(), scheme, subject]));
+        out.extend_from_slice(&tag_of(&tags.hash(scheme, subject)));
         put_bytes(out, epoch);
         out.push(2);
         put_bytes(out, self.scanner.changes[found.change].as_bytes());
@@ -406,13 +411,14 @@ impl Inbox {
         out.extend_from_slice(&[0, 0, 0]);
     }
 
-    fn write_agreements(&self, mine: &[Option<(Outcome, i64, [u8; COMMITMENT_BYTES])>], out: &mut Vec<u8>) {
+    fn write_agreements(&self, mine: &[Agreed], nonce: &[u8], runs: &[Run], out: &mut Vec<u8>) {
         let count = mine.iter().flatten().count();
         if count > 0 {
             put_long(out, count as i64);
         }
-        for (view, agreed) in self.views.iter().zip(mine) {
-            let Some((outcome, sequence, commitment)) = agreed else { continue };
+        let mut commitment = None;
+        for ((view, run), agreed) in self.views.iter().zip(runs).zip(mine) {
+            let Some((outcome, sequence, (start, end))) = agreed else { continue };
             put_bytes(out, view.feed.as_bytes());
             put_long(out, *outcome as i64);
             if *outcome == Outcome::Filtered {
@@ -422,7 +428,8 @@ impl Inbox {
             out.push(2);
             put_long(out, *sequence);
             out.push(2);
-            out.extend_from_slice(commitment);
+            let commitment = commitment.get_or_insert_with(|| Commitment::new(nonce));
+            out.extend_from_slice(&commitment.of(&run.arena[*start..*end]));
         }
         // The array's end, and no publisher's signature.
         out.extend_from_slice(&[0, 0]);
@@ -449,6 +456,6 @@ fn outcome_of(code: u8) -> Option<Outcome> {
 }
 
 /// Delivered where any view was, else withdrawn where any was, else filtered.
-fn outcome_of_event(agreed: &[Option<(Outcome, i64, [u8; COMMITMENT_BYTES])>]) -> Outcome {
+fn outcome_of_event(agreed: &[Agreed]) -> Outcome {
     agreed.iter().flatten().map(|each| each.0).min_by_key(|outcome| *outcome as u8).unwrap_or(Outcome::Filtered)
 }

@@ -10,7 +10,23 @@ use crate::batch::{Decided, Inbox, Record, Routed, Run, Weighed};
 use crate::scan::Refused;
 use crate::window;
 
-type Raw = (String, i32, i64, i64, Option<PyBackedBytes>, Option<PyBackedBytes>);
+/// What is looked at of a `tidings.log.InboxRecord`: offset, key, value.
+struct Raw(i64, Option<PyBackedBytes>, Option<PyBackedBytes>);
+
+impl<'py> FromPyObject<'_, 'py> for Raw {
+    type Error = PyErr;
+
+    fn extract(record: Borrowed<'_, 'py, PyAny>) -> PyResult<Raw> {
+        let record = record.cast::<PyTuple>()?;
+        let bytes = |at: usize| -> PyResult<Option<PyBackedBytes>> { Ok(record.get_item(at)?.extract()?) };
+        Ok(Raw(record.get_item(OFFSET)?.extract()?, bytes(KEY)?, bytes(VALUE)?))
+    }
+}
+
+/// The places of an `InboxRecord`'s fields.
+const OFFSET: usize = 2;
+const KEY: usize = 4;
+const VALUE: usize = 5;
 
 /// One inbox under one policy: `Engine(program, keys, key_version)`.
 #[pyclass(frozen)]
@@ -110,7 +126,7 @@ fn held(records: &Bound<'_, PyList>) -> PyResult<Vec<Raw>> {
 
 fn records_of(held: &[Raw]) -> Vec<Record<'_>> {
     held.iter()
-        .map(|raw| Record { offset: raw.2, key: raw.4.as_deref(), value: raw.5.as_deref() })
+        .map(|raw| Record { offset: raw.0, key: raw.1.as_deref(), value: raw.2.as_deref() })
         .collect()
 }
 
@@ -247,7 +263,7 @@ impl Window {
     }
 
     fn see(&mut self, record: Raw) -> u8 {
-        self.window.see(record.2, record.4.as_deref(), record.5.as_deref()) as u8
+        self.window.see(record.0, record.1.as_deref(), record.2.as_deref()) as u8
     }
 
     fn commit(&mut self) {
@@ -262,7 +278,7 @@ impl Window {
         self.window.clear();
         for record in records.try_iter()? {
             let record: Raw = record?.extract()?;
-            self.window.load(record.2, record.4.as_deref(), record.5.as_deref(), end);
+            self.window.load(record.0, record.1.as_deref(), record.2.as_deref(), end);
         }
         Ok(())
     }

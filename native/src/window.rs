@@ -1,8 +1,16 @@
 //! The deduplication window of one inbox partition: `tidings.deduplication.Window`, the same definition.
 
+use blake2b_simd::many::{hash_many, HashManyJob};
 use blake2b_simd::Params;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
+use std::ops::Range;
+
+use crate::batch::Record;
+use crate::keys::{tag_of, TAG_BYTES};
+
+/// So many records are hashed at once: enough for every lane, few enough to stay in the cache.
+const HASHED_TOGETHER: usize = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sighting {
@@ -50,7 +58,20 @@ impl Window {
 
     /// Say whether a record is new, and stage it. Without an event id it is always new and leaves no mark.
     pub fn see(&mut self, offset: i64, key: Option<&[u8]>, value: Option<&[u8]>) -> Sighting {
-        let Some(mark) = mark(offset, key, value) else { return Sighting::New };
+        mark(offset, key, value).map_or(Sighting::New, |mark| self.stage(mark))
+    }
+
+    /// The same for a batch in order: its records are hashed side by side.
+    pub fn see_all(&mut self, records: &[Record]) -> Vec<Sighting> {
+        let mut said = Vec::with_capacity(records.len());
+        for some in records.chunks(HASHED_TOGETHER) {
+            said.extend(marks(some).into_iter().map(|mark| mark.map_or(Sighting::New, |mark| self.stage(mark))));
+        }
+        said
+    }
+
+    fn stage(&mut self, mark: Mark) -> Sighting {
+        let offset = mark.offset;
         let start = offset - self.size;
         // What is staged stands in the maps at once, and is taken out again where the transaction is aborted.
         let record = self.records.insert(mark.record, offset);
@@ -113,16 +134,37 @@ impl Window {
 }
 
 fn mark(offset: i64, key: Option<&[u8]>, value: Option<&[u8]>) -> Option<Mark> {
-    let value = value?;
-    let event_id = event_id_of(value)?;
-    let mut state = Params::new().hash_length(16).to_state();
-    match key {
-        None => state.update(b"-"),
-        Some(key) => state.update(b"+").update(&(key.len() as u64).to_be_bytes()).update(key),
+    marks(&[Record { offset, key, value }]).pop().flatten()
+}
+
+/// The mark of each record that has an event id.
+fn marks(records: &[Record]) -> Vec<Option<Mark>> {
+    let ids: Vec<_> = records.iter().map(|record| record.value.and_then(event_id_of)).collect();
+    let mut whole = Vec::new();
+    let spans: Vec<_> = records.iter().map(|record| put_record(&mut whole, record)).collect();
+    let mut params = Params::new();
+    params.hash_length(TAG_BYTES);
+    let mut jobs: Vec<_> = spans.into_iter().map(|span| HashManyJob::new(&params, &whole[span])).collect();
+    hash_many(jobs.iter_mut());
+    let marked = |((record, id), job): ((&Record, Option<_>), &HashManyJob)| {
+        Some(Mark { offset: record.offset, event_id: id?, record: tag_of(&job.to_hash()) })
     };
-    let mut record = [0u8; 16];
-    record.copy_from_slice(state.update(value).finalize().as_bytes());
-    Some(Mark { offset, event_id, record })
+    records.iter().zip(ids).zip(&jobs).map(marked).collect()
+}
+
+/// Key and value in one piece; a key that is absent is not an empty one.
+fn put_record(out: &mut Vec<u8>, record: &Record) -> Range<usize> {
+    let start = out.len();
+    match record.key {
+        None => out.push(b'-'),
+        Some(key) => {
+            out.push(b'+');
+            out.extend_from_slice(&(key.len() as u64).to_be_bytes());
+            out.extend_from_slice(key);
+        }
+    }
+    out.extend_from_slice(record.value.unwrap_or_default());
+    start..out.len()
 }
 
 #[cfg(test)]

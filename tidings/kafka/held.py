@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate, islice
+
 from tidings.kafka.settings import LoopSettings
 from tidings.log import InboxRecord, Partition
 
@@ -11,19 +15,23 @@ class Held:
 
     def __init__(self) -> None:
         self._records: dict[Partition, list[InboxRecord]] = {}
+        self._sizes: dict[Partition, list[int]] = {}
         self.events = 0
         self.bytes = 0
 
-    def add(self, record: InboxRecord) -> None:
-        """Hold one more record, newer than all that are held of its partition."""
-        self._records.setdefault(Partition(record.topic, record.partition), []).append(record)
-        self.events += 1
-        self.bytes += size_of(record)
+    def add(self, partition: Partition, records: Sequence[InboxRecord]) -> None:
+        """Hold more records of `partition`, newer than all that are held of it."""
+        sizes = [len(record.key or b"") + len(record.value or b"") for record in records]
+        self._records.setdefault(partition, []).extend(records)
+        self._sizes.setdefault(partition, []).extend(sizes)
+        self.events += len(records)
+        self.bytes += sum(sizes)
 
     def clear(self) -> set[Partition]:
         """Drop everything. Returns the partitions of which something was held: the caller seeks them back."""
         partitions = set(self._records)
         self._records.clear()
+        self._sizes.clear()
         self.events = self.bytes = 0
         return partitions
 
@@ -43,29 +51,23 @@ class Held:
                 return {partition: self._cut(partition, max_events, left_bytes)}
             if batch and (events + waiting > shared or left_bytes <= 0):
                 continue
+            held_bytes = self.bytes
             batch[partition] = self._cut(partition, max_events, left_bytes)
             events += len(batch[partition])
-            left_bytes -= sum(map(size_of, batch[partition]))
+            left_bytes -= held_bytes - self.bytes
         return batch
 
     def _cut(self, partition: Partition, max_events: int, max_bytes: int) -> list[InboxRecord]:
-        records = self._records[partition]
-        count = total = 0
-        for record in records[:max_events]:
-            total += size_of(record)
-            if count and total > max_bytes:
-                total -= size_of(record)
-                break
-            count += 1
-        if count == len(records):
-            del self._records[partition]
-        else:
+        """The first records of a partition: one at least, then as many as are within both bounds."""
+        records, sizes = self._records[partition], self._sizes[partition]
+        totals = list(accumulate(islice(sizes, max_events)))
+        count = max(1, bisect_right(totals, max_bytes))
+        if count < len(records):
+            # In its place: what is left has waited longest.
             self._records[partition] = records[count:]
+            self._sizes[partition] = sizes[count:]
+        else:
+            del self._records[partition], self._sizes[partition]
         self.events -= count
-        self.bytes -= total
+        self.bytes -= totals[count - 1]
         return records[:count]
-
-
-def size_of(record: InboxRecord) -> int:
-    """Bytes of a record's key and value."""
-    return len(record.key or b"") + len(record.value or b"")

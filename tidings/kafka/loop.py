@@ -27,6 +27,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -45,6 +47,7 @@ from tidings.log import Handler, InboxRecord, Partition, Transaction
 Observer = Callable[[Snapshot], None]
 
 JOIN_BACKOFF_S = 0.5
+_TIMESTAMP_MS = attrgetter("timestamp_ms")
 
 
 def _no_fall_back() -> None:
@@ -152,13 +155,13 @@ class Loop:
     def _decide(self, batch: dict[Partition, list[InboxRecord]]) -> None:
         began = self._clock.monotonic()
         now_ms = self._clock.now_ms()
-        records = [record for each in batch.values() for record in each]
+        records = list(chain.from_iterable(batch.values()))
         work = self._handler.decide(records, now_ms)
         self._probe("decided")
         if not self._transact(work, batch):
             return
         self._messages_per_event = max(1.0, work.message_count() / len(records))
-        oldest_ms = min(record.timestamp_ms for record in records)
+        oldest_ms = min(map(_TIMESTAMP_MS, records))
         self._tell(
             events=self._snapshot.events + len(records),
             messages=self._snapshot.messages + work.message_count(),

@@ -204,8 +204,7 @@ def test_quiet_partitions_share_and_busy_ones_do_not() -> None:
     """Few records of several partitions are one batch; one with many has its own, bounded by events and bytes."""
     held = Held()
     for topic, count in (("a", 3), ("b", 2), ("c", 40)):
-        for offset in range(count):
-            held.add(InboxRecord(topic, 0, offset, 0, b"k", b"x" * 99))
+        held.add(Partition(topic, 0), [InboxRecord(topic, 0, offset, 0, b"k", b"x" * 99) for offset in range(count)])
     settings = LoopSettings(shared_max_events=10, batch_max_bytes=1_500)
 
     sizes = []
