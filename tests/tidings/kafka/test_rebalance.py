@@ -213,3 +213,18 @@ def test_quiet_partitions_share_and_busy_ones_do_not() -> None:
 
     assert sizes == [{"a": 3, "b": 2}, {"c": 15}, {"c": 15}, {"c": 10}]
     assert (held.events, held.bytes) == (0, 0)
+
+
+def test_what_is_left_of_a_partition_keeps_its_place() -> None:
+    """A partition that does not fit into one batch waits longest: it is in the next one, however much came after."""
+    held = Held()
+    for topic, count in (("a", 12), ("b", 12)):
+        held.add(Partition(topic, 0), [InboxRecord(topic, 0, offset, 0, None, b"x") for offset in range(count)])
+    settings = LoopSettings(shared_max_events=5)
+
+    taken = [[(partition.topic, len(records)) for partition, records in held.next_batch(settings, 10).items()]]
+    held.add(Partition("a", 0), [InboxRecord("a", 0, 12, 0, None, None)])
+    taken += [[(partition.topic, len(records)) for partition, records in held.next_batch(settings, 10).items()]]
+
+    assert taken == [[("a", 10)], [("a", 3)]]
+    assert (held.events, held.bytes) == (12, 12)
