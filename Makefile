@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo observe test lint docs approvals native lock clean help
+.PHONY: demo observe test lint docs approvals native bench lock clean help
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -48,6 +48,9 @@ docs: $(STAMP) ## write docs/reference, rules and dashboards from the code
 native: $(STAMP) ## build the native extension into the virtual environment (needs cargo; everything works without it)
 	@$(BIN)/python native/lock.py restore
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --release --locked -m native/Cargo.toml
+
+bench: $(STAMP) ## measure the exchange and its peers (about 25 minutes; ROUNDS=, PARTS=, SCALE=, ONLY= for less)
+	@$(BIN)/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PARTS),--parts $(PARTS)) $(if $(SCALE),--scale $(SCALE)) $(if $(ONLY),--only $(ONLY))
 
 lock: ## pin requirements with hashes, without index addresses
 	@$(BIN)/pip-compile -q --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in

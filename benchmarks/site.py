@@ -1,24 +1,22 @@
-"""A secured broker (TLS, SCRAM, ACLs) with one inbox partition of deaths and three feeds of the example country."""
+"""A broker with an inbox of deaths and the feeds of some agreements of the example country, as `tidings apply` makes
+them, for the little that is measured."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from deploy.local.stack import Options, down, up
-from producers.encode import Encoder, WireEvent
-from producers.simulator import Settings, simulate
+from benchmarks.broker import ADMIN, PLAIN, Broker, broker
+from benchmarks.contender import CHECKOUT
 from tidings.agreements import load_country
+from tidings.agreements.compiled import compiled_terms
 from tidings.catalogue import default_catalogue_dir, load_catalogue
-from tidings.clock import Clock, Deadline, SystemClock, utc_date
+from tidings.clock import Deadline, SystemClock, utc_date
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.genesis import start_partitions
@@ -27,91 +25,79 @@ from tidings.keys import KeyRing
 from tidings.log import Partition
 from tidings.policy.codec import sealed
 from tidings.policy.compile import compile_policy
-from tidings.policy.model import Environment, Policy
-from tidings.provisioning.desired import desired_state
-from tidings.topics import DECISIONS, NONCES
+from tidings.policy.model import Environment, Inbox, Policy, View
+from tidings.provisioning.access import access_of
+from tidings.provisioning.topic_plan import topics_of
+from tidings.topics import feed
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 EVENT_TYPE = "death-registered"
-PEOPLE = 200_000
 AGREEMENTS = ("bereavement-benefits", "driving-licence-closure", "mortality-statistics")
-ADMIN = "admin"
+_RETENTION_DAYS = 14
+_START_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """What runs: the cluster, its file and the policy in force."""
+class Views:
+    """One inbox, its views and their keys."""
 
-    cluster: Cluster
-    cluster_file: Path
     policy: Policy
+    keys: KeyRing
 
     @property
-    def inbox(self) -> str:
-        """The one inbox, of one partition."""
-        return self.policy.inboxes[0].topic
+    def inbox(self) -> Inbox:
+        """The one inbox."""
+        return self.policy.inboxes[0]
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Those of the inbox, in the order of their feeds."""
+        return self.policy.views
 
     @property
     def feeds(self) -> list[str]:
-        """The three feeds."""
-        return [view.feed for view in self.policy.views]
+        """One a view."""
+        return [view.feed for view in self.views]
+
+
+@dataclass(frozen=True, slots=True)
+class Site(Views):
+    """What runs: the broker, with the policy in force."""
+
+    broker: Broker
+
+    @property
+    def cluster(self) -> Cluster:
+        """By the plain listener."""
+        return self.broker.cluster(PLAIN)
+
+    def start(self, deployment: str) -> None:
+        """Give a deployment of its own the inbox from its first event on: as if nobody had worked here before."""
+        clock = SystemClock()
+        partitions = [Partition(self.inbox.topic, number) for number in range(self.inbox.partitions)]
+        start_partitions(self.broker.cluster(PLAIN, deployment), ADMIN, partitions, clock, Deadline(clock, _START_S))
 
 
 @contextmanager
-def site() -> Iterator[Site]:
-    """Bring it up in a folder of its own, and take it down, data and all."""
-    home = Path(tempfile.mkdtemp(prefix="tidings-benchmark-"))
-    data = home / "data"
-    try:
-        stack = up(Options(data, registry=False, default_ports=False))
-        yield Site(stack.cluster, stack.cluster_file, _provide(stack.cluster, SystemClock()))
-    finally:
-        down(data)
-        shutil.rmtree(home)
+def site(*, agreements: int = len(AGREEMENTS), partitions: int = 1, short_lived: bool = False) -> Iterator[Site]:
+    """Bring it up in a folder of its own, and take it down, data and all.
 
-
-@contextmanager
-def worker(site: Site, log: Path, *, profile: Path | None = None) -> Iterator[int]:
-    """One worker of `tidings run exchange` in a process of its own; drained at the end. Gives its process id.
-
-    `profile` is where cProfile writes.
+    With more than three `agreements` the three stand there again under other names, with keys and feeds of their own.
     """
-    profiling = ["-m", "cProfile", "-o", str(profile)] if profile else []
-    command = [
-        sys.executable, *profiling, "-m", "commands.run", "exchange", "--slot", "0",
-        "--cluster", str(site.cluster_file), "--parent", str(os.getpid()),
-    ]  # fmt: skip
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=CHECKOUT, stdout=out, stderr=out)
-        try:
-            yield process.pid
-        finally:
-            process.terminate()
-            process.wait(60)
+    home = Path(tempfile.mkdtemp(prefix="tidings-benchmark-"))
+    try:
+        with broker(home / "data", short_lived=short_lived) as running:
+            keys = KeyRing.from_file(running.cluster(PLAIN).keys_file)
+            policy = make_policy(keys, agreements=agreements, partitions=partitions)
+            _provide(running, policy)
+            yield Site(policy, keys, running)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
-def events(site: Site, amount: int, seed: int = 7) -> list[WireEvent]:
-    """`amount` sound deaths of the simulator, encoded: nothing of their making is measured. They are corrected and
-    annulled as deaths are."""
-    inbox = site.policy.inboxes[0]
-    (schema_id,) = map(int, inbox.writer_schemas)
-    encoder = Encoder(inbox.agency, inbox.event_type, schema_id, inbox.reader_schema)
-    made: list[WireEvent] = []
-    for number in count(seed):
-        # A country that is not too large, for as many years as its people last, and then another one.
-        settings = Settings(number, PEOPLE, bad_share=0, duplicate_share=0, only=frozenset({EVENT_TYPE}))
-        deaths = simulate(min(amount - len(made), PEOPLE // 10), settings)
-        made += [each.wire(encoder) for each in deaths]
-        if len(made) == amount:
-            return made
-    raise AssertionError("there is always another country")
-
-
-def _provide(cluster: Cluster, clock: Clock) -> Policy:
-    """Topics, rights, start and policy, as `tidings apply` makes them, for the little that is measured."""
+def make_policy(keys: KeyRing, *, agreements: int, partitions: int) -> Policy:
+    """Version 1 of a policy of that many views of one inbox with that many partitions."""
     catalogue = load_catalogue(default_catalogue_dir())
     country = load_country(CHECKOUT / "agreements", catalogue)
-    keys = KeyRing.from_file(cluster.keys_file)
     numbers = count(1)
     whole = compile_policy(
         catalogue,
@@ -119,22 +105,45 @@ def _provide(cluster: Cluster, clock: Clock) -> Policy:
         lambda _topic, _schema: next(numbers),
         version=1,
         environment=Environment.SYNTHETIC,
-        now_ms=clock.now_ms(),
+        now_ms=SystemClock().now_ms(),
         keys=keys,
     )
     inboxes = tuple(
-        each.model_copy(update={"partitions": 1}) for each in whole.inboxes if each.event_type == EVENT_TYPE
+        each.model_copy(update={"partitions": partitions}) for each in whole.inboxes if each.event_type == EVENT_TYPE
     )
-    views = tuple(each for each in whole.views if each.event_type == EVENT_TYPE and each.agreement in AGREEMENTS)
-    policy = sealed(whole.model_copy(update={"inboxes": inboxes, "views": views}))
-    desired = desired_state(policy, country, catalogue, {}, utc_date(clock.now_ms()), cluster.deployment)
+    first = {view.agreement: view for view in whole.views if view.event_type == EVENT_TYPE}
+    views = [first[name] for name in AGREEMENTS[:agreements]]
+    for number in range(len(views), agreements):
+        like = country.find(AGREEMENTS[number % len(AGREEMENTS)])
+        other = like.model_copy(update={"agreement": f"{like.agreement}-{number}", "linkage": None})
+        terms = compiled_terms(other, catalogue)[EVENT_TYPE]
+        changed = {
+            "agreement": other.agreement,
+            "feed": feed(other.subscriber, other.agreement, other.version, EVENT_TYPE),
+            "schema_id": next(numbers),
+            "view_schema": terms.view_schema,
+            "key_group": other.key_group,
+        }
+        views.append(first[like.agreement].model_copy(update=changed))
+    return sealed(whole.model_copy(update={"inboxes": inboxes, "views": tuple(sorted(views, key=_feed))}))
+
+
+def _feed(view: View) -> str:
+    return view.feed
+
+
+def _provide(running: Broker, policy: Policy) -> None:
+    cluster, clock = running.cluster(PLAIN), SystemClock()
+    retention = {(view.agreement, view.agreement_version): _RETENTION_DAYS for view in policy.views}
+    plans = topics_of(policy, {EVENT_TYPE: _RETENTION_DAYS}, retention)
     admin = Admin(cluster)
-    admin.create_topics([Topic(plan.name, plan.partitions, 1, plan.config) for plan in desired.topics])
-    admin.wait_for_topics({plan.name: plan.partitions for plan in desired.topics})
-    admin.create_acls(desired.access)
-    start_partitions(cluster, ADMIN, [Partition(inboxes[0].topic, 0)], clock, Deadline(clock, 60))
+    admin.create_topics([Topic(plan.name, plan.partitions, 1, plan.config) for plan in plans])
+    admin.wait_for_topics({plan.name: plan.partitions for plan in plans})
+    agencies = tuple(sorted({inbox.agency for inbox in policy.inboxes} | {view.subscriber for view in policy.views}))
+    admin.create_acls(access_of(policy, agencies, utc_date(clock.now_ms()), cluster.deployment))
     publish(cluster, ADMIN, policy)
-    return policy
 
 
-__all__ = ["ADMIN", "DECISIONS", "NONCES", "Site", "events", "site", "worker"]
+def partitions_of(topics: Sequence[str], partitions: int) -> list[Partition]:
+    """Every partition of topics that have equally many."""
+    return [Partition(topic, number) for topic in topics for number in range(partitions)]

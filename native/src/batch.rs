@@ -12,6 +12,10 @@ use crate::text::murmur2;
 use crate::views::{Outcome, Seen, View};
 use crate::window::{Sighting, Window};
 
+#[cfg(feature = "bench")]
+#[path = "bare.rs"]
+mod bare;
+
 const HEADER_BYTES: usize = 5;
 const ANNULLED: &str = "ANNULLED";
 const CREATED: &str = "CREATED";

@@ -10,6 +10,10 @@ use crate::batch::{Decided, Inbox, Record, Routed, Run, Weighed};
 use crate::scan::Refused;
 use crate::window;
 
+#[cfg(feature = "bench")]
+#[path = "floor.rs"]
+mod floor;
+
 /// What is looked at of a `tidings.log.InboxRecord`: offset, key, value.
 struct Raw(i64, Option<PyBackedBytes>, Option<PyBackedBytes>);
 
@@ -293,5 +297,10 @@ fn tidings_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Written>()?;
     module.add_class::<Messages>()?;
     module.add_class::<Window>()?;
+    #[cfg(feature = "bench")]
+    {
+        module.add_class::<floor::Constant>()?;
+        module.add_class::<floor::Bare>()?;
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

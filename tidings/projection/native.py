@@ -118,12 +118,7 @@ class NativeInbox:
     """One inbox under one policy, compiled. For one thread at a time."""
 
     def __init__(self, program: InboxProgram, keys: KeyRing) -> None:
-        groups = {view.group for view in program.views}
-        derived = {
-            group: {purpose: keys.derive("group", group, purpose, length=size) for purpose, size in _PURPOSES.items()}
-            for group in groups
-        }
-        self._engine = _extension().Engine(program.as_json(), derived, keys.version)
+        self._engine = _extension().Engine(program.as_json(), derived_keys(program, keys), keys.version)
 
     def unproven(self) -> list[int]:
         """The numbers of those checks that are never proven here: events of the inbox then all go to Python."""
@@ -184,6 +179,14 @@ class Weighed:
         except RuntimeError:
             raise Fatal("a decision is larger than a block may be") from None
         return cast("Written", made)
+
+
+def derived_keys(program: InboxProgram, keys: KeyRing) -> dict[str, dict[str, bytes]]:
+    """The keys of every group of the program's views, by purpose."""
+    return {
+        group: {purpose: keys.derive("group", group, purpose, length=size) for purpose, size in _PURPOSES.items()}
+        for group in {view.group for view in program.views}
+    }
 
 
 def native_inbox(program: InboxProgram, keys: KeyRing) -> NativeInbox | str:

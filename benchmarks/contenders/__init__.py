@@ -1,0 +1,1 @@
+"""The contenders, one a file: see `benchmarks.contender`."""

@@ -1,0 +1,43 @@
+//! The projection of a batch without anything beside it. For measuring only, like `floor`.
+
+use super::{Inbox, Record, Run, HEADER_BYTES};
+use crate::avro::put_long;
+use crate::views::{Outcome, Seen};
+
+impl Inbox {
+    /// What every view makes of every record, numbered from `sequences` on. None where a record is no event that a
+    /// view can be made of.
+    pub fn bare(&self, records: &[Record], mut sequences: Vec<i64>) -> Option<(Vec<Run>, Vec<i64>)> {
+        let run = |feed: &String| Run {
+            feed: feed.clone(),
+            messages: Vec::with_capacity(records.len()),
+            arena: Vec::with_capacity(records.len() * 192),
+        };
+        let mut runs: Vec<Run> = self.views.iter().map(|view| run(&view.feed)).collect();
+        let (mut starts, mut places, mut made) = (Vec::new(), self.scanner.places(), Vec::new());
+        for record in records {
+            let body = record.value?.get(HEADER_BYTES..)?;
+            starts.clear();
+            let found = self.scanner.scan(&self.types, body, &mut starts, &mut places).ok()?;
+            let created = found.change == self.created;
+            let seen = Seen { types: &self.types, body, starts: &starts, found: &found, created };
+            for ((view, run), sequence) in self.views.iter().zip(&mut runs).zip(&mut sequences) {
+                made.clear();
+                let (outcome, middle) = view.decide(&seen, &places, &self.groups, &mut made).ok()?;
+                if outcome == Outcome::Filtered {
+                    continue;
+                }
+                *sequence += 1;
+                let start = run.arena.len();
+                run.arena.extend_from_slice(&made[..middle]);
+                let value = run.arena.len();
+                run.arena.push(0);
+                run.arena.extend_from_slice(&view.schema_id.to_be_bytes());
+                put_long(&mut run.arena, *sequence);
+                run.arena.extend_from_slice(&made[middle..]);
+                run.messages.push(((start, value), (value, run.arena.len())));
+            }
+        }
+        Some((runs, sequences))
+    }
+}
