@@ -46,6 +46,8 @@ struct Op {
     plain: bool,
     location: bool,
     location_below: bool,
+    /// Whether the view's field is of type null, which has no bytes.
+    bare: bool,
     /// Whether something at or below binds its path, which has then to be written.
     sealed: bool,
 }
@@ -204,6 +206,7 @@ fn read_op(row: &OpRow, types: &Types) -> Result<Op, Unsupported> {
     if row.plain && (row.location || row.location_below) {
         return Err(Unsupported("a record_id that tells a location".into()));
     }
+    let bare = matches!(&how, How::Keep | How::Absent) && types.all[row.row] == Type::Null;
     let sealed = matches!(&how, How::Encrypt)
         || matches!(&how, How::Record(children) if children.iter().any(|child| child.sealed));
     Ok(Op {
@@ -215,6 +218,7 @@ fn read_op(row: &OpRow, types: &Types) -> Result<Op, Unsupported> {
         plain: row.plain,
         location: row.location,
         location_below: row.location_below,
+        bare,
         sealed,
     })
 }
@@ -259,7 +263,7 @@ impl Writer<'_> {
             let at = self.seen.starts[op.at] as usize;
             if live || op.plain {
                 self.op(op, at, &mut path, out)?;
-            } else {
+            } else if !op.bare {
                 out.push(0);
             }
         }
@@ -271,6 +275,9 @@ impl Writer<'_> {
 
     fn op(&self, op: &Op, mut at: usize, path: &mut String, out: &mut Vec<u8>) -> Result<(), Defer> {
         let (types, b) = (self.seen.types, self.seen.body);
+        if op.bare {
+            return Ok(());
+        }
         match &op.how {
             How::RecordId => {
                 put_long(out, self.group.text_length() as i64);
@@ -335,6 +342,7 @@ impl Writer<'_> {
         }
         let empty = match &types.all[kind] {
             Type::Null => true,
+            Type::Record(fields) => fields.is_empty(),
             Type::Array(_) | Type::Map(_) => long_at(b, &mut at) == 0,
             _ => false,
         };
@@ -478,9 +486,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A field that is given in full: framed as every field of a view, arrays and maps apart.
+    /// A field that is given in full: framed as every field of a view; arrays and maps are not, nor is null.
     fn keep_field(&self, row: usize, at: &mut usize, out: &mut Vec<u8>) {
-        if !matches!(self.seen.types.all[row], Type::Union(_) | Type::Array(_) | Type::Map(_)) {
+        if !matches!(self.seen.types.all[row], Type::Null | Type::Union(_) | Type::Array(_) | Type::Map(_)) {
             out.push(2);
         }
         self.keep(row, at, out);
@@ -506,7 +514,7 @@ impl Writer<'_> {
             }
             Type::Record(fields) => {
                 for (field, location) in fields.iter().zip(&types.rows[row].location) {
-                    if self.hidden && *location {
+                    if self.hidden && *location && types.all[*field] != Type::Null {
                         skip(types, *field, b, at);
                         out.push(0);
                     } else {

@@ -12,7 +12,7 @@ REDACTED = "REDACTED"
 
 class Redact(Mask[NoSettings]):
     """Present becomes one constant, absent stays null. An array is one value: how many it holds is not shown, and an
-    empty one is absent."""
+    empty one is absent, as is a record without fields."""
 
     name = "redact"
     whole = True
@@ -23,7 +23,7 @@ class Redact(Mask[NoSettings]):
         return ["null", "string"]
 
     def apply(self, value: Any, context: MaskContext) -> Any:  # noqa: ARG002 - the contract of all masks
-        """The constant, or null for an empty array or map."""
+        """The constant, or null for an empty array or map, or a record without fields."""
         return None if isinstance(value, (list, dict)) and not value else REDACTED
 
     def describe(self, params: Mapping[str, Any]) -> str:  # noqa: ARG002 - the contract of all masks

@@ -21,17 +21,23 @@ LeafOf = Callable[[Op, int], Leaf]
 def redacted(types: Types, row: int, place: str) -> str:
     """The expression for a redacted field that begins at `place`."""
     kind = types[row]
-    if kind.kind == "null":
+    if _holds_nothing(types, row):
         return 'b"\\0"'
     if kind.kind in ("array", "map"):
         return f'({REDACTED_BYTES!r} if b[{place}] else b"\\0")'
     if kind.kind != "union":
         return repr(REDACTED_BYTES)
     lists = bytes(2 * at for at, of in enumerate(kind.of) if types[of].kind in ("array", "map"))
-    values = bytes(2 * at for at, of in enumerate(kind.of) if types[of].kind not in ("array", "map", "null"))
+    full = [types[of].kind not in ("array", "map") and not _holds_nothing(types, of) for of in kind.of]
+    values = bytes(2 * at for at, each in enumerate(full) if each)
     tests = [f"b[{place}] in {values!r}"] if values else []
     tests += [f"b[{place}] in {lists!r} and b[{place} + 1]"] if lists else []
     return f'({REDACTED_BYTES!r} if {" or ".join(tests) or "False"} else b"\\0")'
+
+
+def _holds_nothing(types: Types, row: int) -> bool:
+    kind = types[row]
+    return kind.kind == "null" or (kind.kind == "record" and not kind.of)
 
 
 class Walk:
@@ -61,7 +67,7 @@ class Walk:
             code.line(f"x.append({redacted(self._types, op.type, 'p')})")
             self._copies.skip(code, op.type)
         else:
-            framed = self._types[op.type].kind not in ("array", "map")
+            framed = self._types[op.type].kind != "array"
             path = f"{above}.{op.name}" if above else op.name
             self._value(code, op, op.type, path, numbers, framed=framed)
 
@@ -76,7 +82,8 @@ class Walk:
             with code.block("else:"):
                 self._value(code, op, inner, path, numbers, framed=True)
             return
-        if framed and not op.null:
+        # A mask that may give null writes the index of its own union, which is not that of an array around it.
+        if framed and (kind.kind == "array" or not op.null):
             code.line('x.append(b"\\2")')
         if kind.kind == "array":
             self._items(code, op, row, path, numbers)

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.tidings.projection import local
+from tidings.masks import MaskError, mask_named
 from tidings.policy.model import CheckRule, Condition, Inbox, Protection, View
 from tidings.projection import RuleError, ids
 from tidings.projection.paths import element_of, find
@@ -78,6 +79,7 @@ _LEAVES: list[Made] = [
     ("tidings.types.PartialDate", PARTIAL_DATE),
     ("tidings.types.PartialDate", PARTIAL_DATE),
 ]
+_MASKED_MOST = [leaf for leaf in _LEAVES if leaf[0] in ("string", "tidings.types.PartialDate")]
 MASKS: list[Any] = [
     "keep",
     "keep",
@@ -113,7 +115,10 @@ def _map(values: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     return pairs.map(lambda made: [text(key) + value for key, value in made.items()]).flatmap(blocks)
 
 
-_SHAPES = ["leaf"] * 4 + ["enum", "fixed", "array", "map", "record", "union", "several", "recursive", "null"]
+_SHAPES = [
+    *(["leaf"] * 4 + ["list"] * 6 + ["array", "record", "record", "null", "null"]),
+    *("enum", "fixed", "map", "nothing", "union", "several", "recursive"),
+]
 
 
 @st.composite
@@ -125,6 +130,8 @@ def types(draw: st.DrawFn, depth: int = 0) -> Made:
         return draw(st.sampled_from(_LEAVES))
     if shape == "null":
         return "null", st.just(b"")
+    if shape == "nothing":
+        return {"type": "record", "name": name, "fields": []}, st.just(b"")
     if shape == "enum":
         count = draw(st.sampled_from([1, 2, 63, 64, 65, 200]))
         return {"type": "enum", "name": name, "symbols": [f"S{at}" for at in range(count)]}, st.integers(
@@ -141,6 +148,12 @@ def types(draw: st.DrawFn, depth: int = 0) -> Made:
     if shape == "several":
         inner = [draw(types(depth + 1)) for _ in range(2)]
         return _union([("null", st.just(b"")), ("long", _LONGS.map(zigzag)), *inner][: draw(st.integers(2, 4))], draw)
+    if shape == "list":
+        schema, values = draw(st.sampled_from(_MASKED_MOST))
+        if draw(st.booleans()):
+            schema, values = ["null", schema], _nullable(values)
+        made = {"type": "array", "items": schema}, _array(values)
+        return (["null", made[0]], _nullable(made[1])) if draw(st.integers(0, 2)) else made
     schema, values = draw(types(depth + 1))
     if shape == "union":
         return _union([(schema, values), ("null", st.just(b""))][: draw(st.integers(1, 2))], draw)
@@ -274,10 +287,26 @@ def kind_at(schema: dict[str, Any], path: str) -> str:
     return "union" if isinstance(element, list) else str(element["type"]) if isinstance(element, dict) else element
 
 
+def masks_of(element: Any) -> list[Any]:
+    """The masks that take values of this type: most fields would otherwise go unmasked."""
+
+    def takes(mask: Any) -> bool:
+        name, params = (mask, {}) if isinstance(mask, str) else mask
+        try:
+            mask_named(name).output_type(element, params)
+        except MaskError:
+            return False
+        return True
+
+    taken = [mask for mask in MASKS if takes(mask)]
+    # Those that may give null twice: they are framed as no other.
+    return taken + [mask for mask in taken if mask[0] == "generalise"] * 2
+
+
 @st.composite
 def conditions(draw: st.DrawFn, schema: dict[str, Any], places: list[str]) -> tuple[Condition, ...]:
     """A row filter, most times none."""
-    if draw(st.integers(0, 2)) or not places:
+    if draw(st.integers(0, 3)) or not places:
         return ()
     made = []
     for path in draw(st.lists(st.sampled_from(places), min_size=1, max_size=2, unique=True)):
@@ -300,7 +329,10 @@ def conditions(draw: st.DrawFn, schema: dict[str, Any], places: list[str]) -> tu
 def view(draw: st.DrawFn, schema: dict[str, Any], fields: list[dict[str, Any]], name: str) -> View:
     """A view by rules that can be compiled together, with any protection, filter, interest list and flags."""
     places = [*paths(fields), *HEAD_PATHS]
-    rules = draw(st.dictionaries(st.sampled_from(paths(fields)), st.sampled_from(MASKS), max_size=4))
+    rules: dict[str, Any] = {}
+    for path in paths(fields):
+        if len(rules) < 8 and not any(path.startswith(f"{other}.") for other in rules) and draw(st.booleans()):
+            rules[path] = draw(st.sampled_from(masks_of(element_at(schema, path))))
     rules |= draw(st.dictionaries(st.sampled_from(HEAD_PATHS), st.sampled_from(MASKS), max_size=3))
     more: dict[str, Any] = {
         "agreement": name,
@@ -313,6 +345,11 @@ def view(draw: st.DrawFn, schema: dict[str, Any], fields: list[dict[str, Any]], 
     if interest is not None:
         keys = [ids.feed_key(local.KEYS, more["key_group"], ("nhs_number", each)).decode() for each in interest]
         more["interest"] = tuple(keys)
+    return view_of(schema, rules, **more)
+
+
+def view_of(schema: dict[str, Any], rules: dict[str, Any], **more: Any) -> View:
+    """The view of those rules that can be compiled together, dropping the others one by one."""
     while True:
         try:
             return local.view(schema, rules, **more)

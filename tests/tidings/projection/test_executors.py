@@ -20,6 +20,7 @@ from tests.tidings.projection import local, strategies
 from tests.tidings.projection.executors import EXECUTORS, SOME_FLAGS, Factory, Pair
 from tidings.agreements.samples import encode_sample
 from tidings.catalogue import default_catalogue_dir
+from tidings.policy.model import Condition, Protection
 
 NOW_MS = 1_780_315_200_000
 REAL = Path(__file__).resolve().parents[3].parent / "shared" / "data"
@@ -39,6 +40,67 @@ def test_any_event_type_agreement_and_event(factory: Factory, data: st.DataObjec
         body = data.draw(bodies)
         pair.outcome(local.SCHEMA_ID, body, NOW_MS, SOME_FLAGS)
         pair.outcome(local.SCHEMA_ID, data.draw(strategies.damaged(body)), NOW_MS)
+
+
+_TEXTS = {"type": "array", "items": "string"}
+_FULL = {"type": "record", "name": "g.Full", "fields": [strategies.field("a", "null"), strategies.field("b", "int")]}
+_FORMS: list[tuple[Any, list[Any]]] = [
+    ("null", [None]),
+    ("string", ["M1 1AE"]),
+    (["null", _TEXTS], [None, [], ["M1 1AE", "x"]]),
+    ([_TEXTS], [[], ["x"]]),
+    ({"type": "array", "items": ["null", _TEXTS]}, [[None, [], ["M1 1AE", "x"]]]),
+    ({"type": "array", "items": ["string", "null"]}, [[None, "M1 1AE", "x"]]),
+    ({"type": "array", "items": "null"}, [[None, None]]),
+    ({"type": "map", "values": "null"}, [{}, {"a": None}]),
+    (["null", {"type": "map", "values": "string"}], [None, {}, {"a": "b"}]),
+    (_FULL, [{"a": None, "b": 3}]),
+    (["null", "g.Full"], [None, {"a": None, "b": 3}]),
+    ({"type": "record", "name": "g.Empty", "fields": []}, [{}]),
+    (["g.Empty", "null"], [None, {}]),
+]
+"""Every way in which null, an empty value and arrays stand around one another, with values of each."""
+
+
+@every_executor
+@pytest.mark.parametrize("category", ["plain", "location"])
+def test_every_form_of_null_under_every_mask(factory: Factory, category: str) -> None:
+    """A field of type null has no bytes; an array and a mask that may give null each have their own index: at the top,
+    in a record, in an array of records; live, withdrawn, and without its location."""
+    fields = [strategies.field(f"f{at}", form, category) for at, (form, _) in enumerate(_FORMS)]
+    one = {
+        "type": "record",
+        "name": "g.One",
+        "fields": [strategies.field(f"f{at}", _named(form)) for at, (form, _) in enumerate(_FORMS)],
+    }
+    fields += [strategies.field("one", ["null", one], category)]
+    fields += [strategies.field("many", {"type": "array", "items": "g.One"}, category)]
+    schema = local.schema_of(*fields)
+    places = [above + item["name"] for above in ("", "one.", "many.") for item in fields[: len(_FORMS)]]
+    nothing = Condition(path="reason", op="in", values=("none",), missing="exclude")
+    views = []
+    for at, mask in enumerate(strategies.MASKS):
+        rules = {path: mask for path in places if mask in strategies.masks_of(strategies.element_at(schema, path))}
+        for protected, where in (("without_location", ()), ("full", (nothing,))):
+            name = f"a{at}-{protected.replace('_', '-')}"
+            views.append(
+                strategies.view_of(schema, rules, agreement=name, protected=Protection(protected), where=where)
+            )
+    pair = Pair(factory, local.inbox(schema), views, local.KEYS)
+    for number in range(3):
+        values = {f"f{at}": given[min(number, len(given) - 1)] for at, (_, given) in enumerate(_FORMS)}
+        for protection, change in (("NONE", "CREATED"), ("LOCATION", "CHANGED")):
+            event = local.event(protection=protection, change=change)
+            made = {item["name"]: event.get(item["name"]) for item in schema["fields"]}
+            made |= {**values, "one": values if number else None, "many": [values] * number}
+            assert pair.outcome(local.SCHEMA_ID, local.encode(schema, made), NOW_MS, SOME_FLAGS) == "projected"
+
+
+def _named(form: Any) -> Any:
+    """The form once its records are defined."""
+    if isinstance(form, list):
+        return [_named(branch) for branch in form]
+    return form["name"] if isinstance(form, dict) and "name" in form else form
 
 
 @cache
