@@ -3,6 +3,8 @@
 //! The rules are those of Python's `tidings.projection.structure`, one by one. Source: Avro 1.12 specification,
 //! "Binary Encoding"; of two encodings of a number only the shortest is taken.
 
+use std::ops::Deref;
+
 use crate::program::TypeRow;
 
 pub const MAX_EMPTY_ITEMS: u32 = 1024;
@@ -40,13 +42,19 @@ pub struct Types {
     pub rows: Vec<TypeRow>,
     /// Whether a view writes a value of the type as the event does, where arrays come in one block.
     pub verbatim: Vec<bool>,
+    /// Of a record, the numbers of the fields that masks look for, in the order of `PARTS`.
+    parts: Vec<[usize; PARTS.len()]>,
 }
+
+const PARTS: [&str; 4] = ["scheme", "value", "year", "month"];
 
 impl Types {
     pub fn new(rows: Vec<TypeRow>) -> Result<Types, Unsupported> {
         let all = rows.iter().map(read_type).collect::<Result<Vec<_>, _>>()?;
         let verbatim = (0..all.len()).map(|t| is_verbatim(&all, t, 0)).collect();
-        Ok(Types { all, rows, verbatim })
+        let number = |row: &TypeRow, name: &str| row.names.iter().position(|n| n == name).unwrap_or(NO_FIELD);
+        let parts = rows.iter().map(|row| PARTS.map(|name| number(row, name))).collect();
+        Ok(Types { all, rows, verbatim, parts })
     }
 
     /// The type behind a union of null and one type, or of one type alone; any other type as it is.
@@ -65,6 +73,18 @@ impl Types {
 
     pub fn field(&self, record: usize, name: &str) -> Option<usize> {
         self.rows[record].names.iter().position(|n| n == name)
+    }
+
+    /// Scheme and value among a record's fields; `NO_FIELD` where it has none of the name.
+    pub fn named(&self, record: usize) -> [usize; 2] {
+        let [scheme, value, ..] = self.parts[record];
+        [scheme, value]
+    }
+
+    /// Year and month, likewise.
+    pub fn dated(&self, record: usize) -> [usize; 2] {
+        let [.., year, month] = self.parts[record];
+        [year, month]
     }
 
     pub fn fields(&self, record: usize) -> &[usize] {
@@ -117,11 +137,47 @@ pub struct Budget {
     pub empty_items: u32,
     pub depth: u32,
     pub irregular: bool,
+    ends: Vec<u32>,
 }
 
 impl Budget {
-    pub fn new() -> Budget {
-        Budget { empty_items: MAX_EMPTY_ITEMS, depth: MAX_DEPTH, irregular: false }
+    /// For a body of `length` bytes. `ends` is room from an event before: whatever is read of it is written first.
+    pub fn new(length: usize, mut ends: Vec<u32>) -> Budget {
+        if ends.len() < length {
+            ends.resize(length, 0);
+        }
+        Budget { empty_items: MAX_EMPTY_ITEMS, depth: MAX_DEPTH, irregular: false, ends }
+    }
+
+    pub fn ends(self) -> Vec<u32> {
+        self.ends
+    }
+}
+
+/// Bytes that were checked and, for each union, array and map in them, where it ends, noted at the place where it begins.
+/// No two of them begin at the same place: each has a byte of its own first.
+pub struct Body<'a> {
+    bytes: &'a [u8],
+    ends: &'a [u32],
+}
+
+impl<'a> Body<'a> {
+    pub fn new(bytes: &'a [u8], ends: &'a [u32]) -> Body<'a> {
+        Body { bytes, ends }
+    }
+
+    #[inline]
+    fn end(&self, at: usize) -> usize {
+        self.ends[at] as usize
+    }
+}
+
+impl Deref for Body<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes
     }
 }
 
@@ -212,10 +268,10 @@ pub fn validate(types: &Types, t: usize, b: &[u8], at: &mut usize, budget: &mut 
             let index = read_long(b, at, 32)?;
             if index < 0 || index >= *symbols as i64 { Err(Malformed) } else { Ok(()) }
         }
-        Type::Union(branches) => {
+        Type::Union(branches) => noting_the_end(b, at, budget, |b, at, budget| {
             let branch = branch(branches, b, at)?;
             validate(types, branch, b, at, budget)
-        }
+        }),
         Type::Record(fields) => {
             enter(budget)?;
             for field in fields {
@@ -242,6 +298,18 @@ pub fn validate(types: &Types, t: usize, b: &[u8], at: &mut usize, budget: &mut 
             if keys.windows(2).any(|pair| pair[0] == pair[1]) { Err(Malformed) } else { Ok(()) }
         }
     }
+}
+
+/// Check a union, array or map by `value`, and note where it ends.
+#[inline]
+pub fn noting_the_end<F>(b: &[u8], at: &mut usize, budget: &mut Budget, value: F) -> Result<(), Malformed>
+where
+    F: FnOnce(&[u8], &mut usize, &mut Budget) -> Result<(), Malformed>,
+{
+    let start = *at;
+    value(b, at, budget)?;
+    budget.ends[start] = *at as u32;
+    Ok(())
 }
 
 #[inline]
@@ -280,10 +348,11 @@ pub fn blocks<F>(b: &[u8], at: &mut usize, budget: &mut Budget, mut item: F) -> 
 where
     F: FnMut(&[u8], &mut usize, &mut Budget) -> Result<(), Malformed>,
 {
-    let mut first = true;
+    let (mut first, begin) = (true, *at);
     loop {
         let count = read_long(b, at, 64)?;
         if count == 0 {
+            budget.ends[begin] = *at as u32;
             return Ok(());
         }
         if !first || count < 0 {
@@ -327,7 +396,7 @@ pub fn slice_at<'a>(b: &'a [u8], at: &mut usize) -> &'a [u8] {
 }
 
 /// Move behind one value that was checked.
-pub fn skip(types: &Types, t: usize, b: &[u8], at: &mut usize) {
+pub fn skip(types: &Types, t: usize, b: &Body, at: &mut usize) {
     match &types.all[t] {
         Type::Null => {}
         Type::Boolean => *at += 1,
@@ -343,20 +412,12 @@ pub fn skip(types: &Types, t: usize, b: &[u8], at: &mut usize) {
         Type::Bytes | Type::Text => {
             slice_at(b, at);
         }
-        Type::Union(branches) => {
-            let index = long_at(b, at) as usize;
-            skip(types, branches[index], b, at);
-        }
+        Type::Union(_) | Type::Array(_) | Type::Map(_) => *at = b.end(*at),
         Type::Record(fields) => {
             for field in fields {
                 skip(types, *field, b, at);
             }
         }
-        Type::Array(of) => items_at(b, at, |at| skip(types, *of, b, at)),
-        Type::Map(of) => items_at(b, at, |at| {
-            slice_at(b, at);
-            skip(types, *of, b, at);
-        }),
     }
 }
 
@@ -369,16 +430,20 @@ pub fn present_at(types: &Types, row: usize, b: &[u8], at: &mut usize) -> bool {
     }
 }
 
+/// In place of a field's number: a field that the record does not have.
+pub const NO_FIELD: usize = usize::MAX;
+
 /// Where the values of these fields of a record that was checked begin, each behind its union's branch; None for null.
 pub fn fields_at<const N: usize>(
     types: &Types,
     row: usize,
-    b: &[u8],
+    b: &Body,
     mut at: usize,
     wanted: [usize; N],
 ) -> [Option<usize>; N] {
     let mut found = [None; N];
-    for (number, field) in types.fields(row).iter().enumerate() {
+    let Some(last) = wanted.iter().filter(|each| **each != NO_FIELD).max() else { return found };
+    for (number, field) in types.fields(row).iter().enumerate().take(last + 1) {
         if let Some(position) = wanted.iter().position(|each| *each == number) {
             let mut here = at;
             found[position] = present_at(types, *field, b, &mut here).then_some(here);
@@ -405,7 +470,7 @@ pub fn items_at<F: FnMut(&mut usize)>(b: &[u8], at: &mut usize, mut item: F) {
 }
 
 /// How many items an array or map that was checked has, whatever its blocks; `at` stays.
-pub fn count_at(types: &Types, of: usize, keyed: bool, b: &[u8], at: usize) -> i64 {
+pub fn count_at(types: &Types, of: usize, keyed: bool, b: &Body, at: usize) -> i64 {
     let mut end = at;
     let mut total = 0;
     loop {

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use crate::avro::{put_bytes, put_long, Types, Unsupported};
+use crate::avro::{put_bytes, put_long, Body, Types, Unsupported};
 use crate::checks::{self, Check};
 use crate::keys::{tag_of, Commitment, Group, Tagged, TAG_BYTES};
 use crate::program::Program;
-use crate::scan::{Found, Places, Refused, Scanner};
+use crate::scan::{Found, Notes, Places, Refused, Scanner};
 use crate::text::murmur2;
 use crate::views::{Outcome, Seen, View};
 use crate::window::{Sighting, Window};
@@ -135,30 +135,30 @@ impl Inbox {
 
     /// What the scan says of a body, for tests: nothing where it is an event.
     pub fn refusal(&self, body: &[u8]) -> Option<Refused> {
-        let (mut starts, mut places) = (Vec::new(), self.scanner.places());
-        self.scanner.scan(&self.types, body, &mut starts, &mut places).err()
+        self.scanner.scan(&self.types, body, &mut self.scanner.notes()).err()
     }
 
     /// What one view makes of one body, its flags apart; None where it is left to another executor. For tests.
     pub fn project(&self, body: &[u8], number: usize) -> Option<(Outcome, Vec<u8>, Vec<u8>)> {
-        let (mut starts, mut places) = (Vec::new(), self.scanner.places());
-        let found = self.scanner.scan(&self.types, body, &mut starts, &mut places).ok()?;
+        let mut notes = self.scanner.notes();
+        let found = self.scanner.scan(&self.types, body, &mut notes).ok()?;
         let created = found.change == self.created;
-        let seen = Seen { types: &self.types, body, starts: &starts, found: &found, created };
+        let body = Body::new(body, &notes.ends);
+        let seen = Seen { types: &self.types, body: &body, starts: &notes.starts, found: &found, created };
         let mut key = Vec::new();
-        let (outcome, key_ends) = self.views.get(number)?.decide(&seen, &places, &self.groups, &mut key).ok()?;
+        let (outcome, key_ends) = self.views.get(number)?.decide(&seen, &notes.places, &self.groups, &mut key).ok()?;
         let tail = key.split_off(key_ends);
         Some((outcome, key, tail))
     }
 
     /// Whether a body surely passes every check. For tests.
     pub fn proves(&self, body: &[u8], now_ms: i64) -> bool {
-        let (mut starts, mut places) = (Vec::new(), self.scanner.places());
-        let Ok(found) = self.scanner.scan(&self.types, body, &mut starts, &mut places) else { return false };
-        self.passes(body, &places, &found, now_ms)
+        let mut notes = self.scanner.notes();
+        let Ok(found) = self.scanner.scan(&self.types, body, &mut notes) else { return false };
+        self.passes(&Body::new(body, &notes.ends), &notes.places, &found, now_ms)
     }
 
-    fn passes(&self, body: &[u8], places: &Places, found: &Found, now_ms: i64) -> bool {
+    fn passes(&self, body: &Body, places: &Places, found: &Found, now_ms: i64) -> bool {
         let event = checks::Event { types: &self.types, body, places, change: found.change, now_ms };
         let annulled = found.change == self.annulled;
         self.checks.iter().filter(|check| !annulled || check.of_head).all(|check| check.surely_passes(&event))
@@ -176,16 +176,14 @@ impl Inbox {
             columns: vec![Vec::with_capacity(records.len()); self.views.len()],
             arena: Vec::with_capacity(records.len() * self.views.len() * 192),
         };
-        let mut starts: Vec<u32> = Vec::with_capacity(self.scanner.field_count());
-        let mut places = self.scanner.places();
+        let mut notes = self.scanner.notes();
         let sightings = window.see_all(records);
         for (number, (record, sighting)) in records.iter().zip(sightings).enumerate() {
             let arena = made.arena.len();
             let subjects = made.subjects.len();
-            starts.clear();
             let weighed = if sighting == Sighting::New {
                 catch_unwind(AssertUnwindSafe(|| {
-                    self.weigh_one(partition, record, modes, now_ms, &mut starts, &mut places, &mut made)
+                    self.weigh_one(partition, record, modes, now_ms, &mut notes, &mut made)
                 }))
                 .unwrap_or(None)
             } else {
@@ -208,15 +206,13 @@ impl Inbox {
         made
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn weigh_one(
         &self,
         partition: i32,
         record: &Record,
         modes: &[u8],
         now_ms: i64,
-        starts: &mut Vec<u32>,
-        places: &mut Places,
+        notes: &mut Notes,
         made: &mut Weighed,
     ) -> Option<()> {
         let (key, value) = (record.key?, record.value?);
@@ -228,7 +224,8 @@ impl Inbox {
             return None;
         }
         let body = &value[HEADER_BYTES..];
-        let found = self.scanner.scan(&self.types, body, starts, places).ok()?;
+        let found = self.scanner.scan(&self.types, body, notes).ok()?;
+        let body = &Body::new(body, &notes.ends);
         let text = |span: (u32, u32)| &body[span.0 as usize..span.1 as usize];
         let (scheme, subject) = (text(found.scheme), text(found.value));
         let framed = key.len() == scheme.len() + 1 + subject.len()
@@ -238,17 +235,18 @@ impl Inbox {
         if !framed || text(found.agency) != self.agency || found.environment != self.environment {
             return None;
         }
-        if !self.passes(body, places, &found, now_ms) {
+        if !self.passes(body, &notes.places, &found, now_ms) {
             return None;
         }
-        let seen = Seen { types: &self.types, body, starts, found: &found, created: found.change == self.created };
+        let created = found.change == self.created;
+        let seen = Seen { types: &self.types, body, starts: &notes.starts, found: &found, created };
         for (view, (mode, column)) in self.views.iter().zip(modes.iter().zip(&mut made.columns)) {
             if *mode == NEVER || (*mode == CORRECTIONS && !self.corrections[found.change]) {
                 column.push(None);
                 continue;
             }
             let from = made.arena.len();
-            let (outcome, middle) = view.decide(&seen, places, &self.groups, &mut made.arena).ok()?;
+            let (outcome, middle) = view.decide(&seen, &notes.places, &self.groups, &mut made.arena).ok()?;
             column.push(Some(Made {
                 outcome,
                 key: (from as u32, middle as u32),

@@ -5,7 +5,7 @@ use hashbrown::HashSet;
 use regex::bytes::Regex;
 use serde_json::Value;
 
-use crate::avro::{fields_at, items_at, long_at, skip, slice_at, Type, Types, Unsupported};
+use crate::avro::{fields_at, Body, items_at, long_at, skip, slice_at, Type, Types, Unsupported};
 use crate::dates::{from_text, Partial, DAY_MS};
 use crate::filters::{number_at, wanted, Wanted};
 use crate::program::CheckRow;
@@ -68,7 +68,7 @@ pub struct Check {
 /// What every proof reads.
 pub struct Event<'a> {
     pub types: &'a Types,
-    pub body: &'a [u8],
+    pub body: &'a Body<'a>,
     pub places: &'a Places,
     pub change: usize,
     pub now_ms: i64,

@@ -1,14 +1,23 @@
 //! One scan over an event's bytes, shared by all its views: structure checked, the head read, and the places noted that
 //! filters and checks look at.
 
-use crate::avro::{blocks, branch, enter, spend_empty, validate, Budget, Malformed, Type, Types, Unsupported};
-use crate::avro::{long_at, slice_at};
+use crate::avro::{blocks, branch, enter, noting_the_end, spend_empty, validate, Budget};
+use crate::avro::{long_at, slice_at, Malformed, Type, Types, Unsupported};
 use crate::dates::in_time;
 use crate::program::Program;
 use crate::text::uuid_bytes;
 
 /// Where values stand, by slot: each slot is one dotted path; several places where it crosses an array.
 pub type Places = Vec<Vec<u32>>;
+
+/// What a scan notes of one event; made once and used again.
+pub struct Notes {
+    /// Where each field begins.
+    pub starts: Vec<u32>,
+    pub places: Places,
+    /// See `avro::Body`.
+    pub ends: Vec<u32>,
+}
 
 enum Below {
     Nothing,
@@ -162,57 +171,55 @@ impl Scanner {
         Ok((slot, row))
     }
 
-    pub fn places(&self) -> Places {
-        vec![Vec::new(); self.slots.len()]
+    pub fn notes(&self) -> Notes {
+        Notes {
+            starts: Vec::with_capacity(self.fields.len()),
+            places: vec![Vec::new(); self.slots.len()],
+            ends: Vec::new(),
+        }
     }
 
-    pub fn field_count(&self) -> usize {
-        self.fields.len()
-    }
-
-    /// Check a whole body. `starts` gets where each field begins, `places` the noted places of this event.
-    pub fn scan(
-        &self,
-        types: &Types,
-        b: &[u8],
-        starts: &mut Vec<u32>,
-        places: &mut Places,
-    ) -> Result<Found, Refused> {
-        for slot in places.iter_mut() {
+    /// Check a whole body. `notes` then are of this event.
+    pub fn scan(&self, types: &Types, b: &[u8], notes: &mut Notes) -> Result<Found, Refused> {
+        notes.starts.clear();
+        for slot in notes.places.iter_mut() {
             slot.clear();
         }
-        let irregular = self.structure(types, b, starts, places).map_err(|_| Refused::Undecodable)?;
-        self.read_head(b, starts, irregular)
+        let mut budget = Budget::new(b.len(), std::mem::take(&mut notes.ends));
+        let sound = self.structure(types, b, &mut budget, &mut notes.starts, &mut notes.places);
+        let irregular = budget.irregular;
+        notes.ends = budget.ends();
+        sound.map_err(|_| Refused::Undecodable)?;
+        self.read_head(b, &notes.starts, irregular)
     }
 
     fn structure(
         &self,
         types: &Types,
         b: &[u8],
+        budget: &mut Budget,
         starts: &mut Vec<u32>,
         places: &mut Places,
-    ) -> Result<bool, Malformed> {
-        let mut budget = Budget::new();
+    ) -> Result<(), Malformed> {
         let mut at = 0;
-        enter(&mut budget)?;
+        enter(budget)?;
         for (number, field) in self.fields.iter().enumerate() {
             starts.push(at as u32);
             match &self.root.below {
                 Below::Record(nodes) if nodes[number].is_some() => {
                     if let Some(node) = &nodes[number] {
-                        visit(node, types, b, &mut at, &mut budget, places)?;
+                        visit(node, types, b, &mut at, budget, places)?;
                     }
                 }
-                _ => validate(types, *field, b, &mut at, &mut budget)?,
+                _ => validate(types, *field, b, &mut at, budget)?,
             }
         }
-        if at == b.len() { Ok(budget.irregular) } else { Err(Malformed) }
+        if at == b.len() { Ok(()) } else { Err(Malformed) }
     }
 
     fn read_head(&self, b: &[u8], starts: &[u32], irregular: bool) -> Result<Found, Refused> {
         let head = &self.head;
-        let from = starts.len() - self.fields.len();
-        let start = |field: usize| starts[from + field] as usize;
+        let start = |field: usize| starts[field] as usize;
         let mut wrong: Vec<(&'static str, &'static str)> = Vec::new();
         let event_id = uuid_bytes(slice_at(b, &mut start(head.event_id)));
         if event_id.is_none() {
@@ -339,14 +346,14 @@ fn visit(
             visit(kid, types, b, at, budget, places)?;
             if *at == before { spend_empty(budget) } else { Ok(()) }
         }),
-        (Below::Union(kids), Type::Union(branches)) => {
+        (Below::Union(kids), Type::Union(branches)) => noting_the_end(b, at, budget, |b, at, budget| {
             let chosen = branch(branches, b, at)?;
             let number = branches.iter().position(|b| *b == chosen).unwrap_or(0);
             match &kids[number] {
                 Some(kid) => visit(kid, types, b, at, budget, places),
                 None => validate(types, chosen, b, at, budget),
             }
-        }
+        }),
         _ => validate(types, node.row, b, at, budget),
     }
 }

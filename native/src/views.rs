@@ -5,8 +5,10 @@ use hashbrown::HashSet;
 use serde_json::Value;
 use std::collections::HashMap;
 
+use std::ops::Range;
+
 use crate::avro::{count_at, fields_at, items_at, long_at, present_at, put_bytes, put_long, skip, slice_at};
-use crate::avro::{Type, Types, Unsupported};
+use crate::avro::{Body, Type, Types, Unsupported};
 use crate::dates::{in_time, iso_year_month, postcode, year_month, DAY_MS};
 use crate::filters::Condition;
 use crate::keys::Group;
@@ -83,7 +85,7 @@ pub struct View {
 /// One event as a view sees it.
 pub struct Seen<'a> {
     pub types: &'a Types,
-    pub body: &'a [u8],
+    pub body: &'a Body<'a>,
     pub starts: &'a [u32],
     pub found: &'a Found,
     pub created: bool,
@@ -143,20 +145,21 @@ impl View {
             return Ok((Outcome::Filtered, from));
         }
         let group = &groups[self.group];
-        let subject = |span: (u32, u32)| &seen.body[span.0 as usize..span.1 as usize];
-        let scheme = subject(seen.found.scheme);
+        let text = |span: (u32, u32)| &seen.body[span.0 as usize..span.1 as usize];
+        let (scheme, subject) = (text(seen.found.scheme), text(seen.found.value));
         let passes = self.conditions.iter().all(|condition| condition.passes(seen.types, seen.body, places));
         if !passes && seen.created {
             return Ok((Outcome::Filtered, from));
         }
-        group.put_pseudonym(out, scheme, &normalise(scheme, subject(seen.found.value))?);
+        group.put_pseudonym(out, scheme, &normalise(scheme, subject)?);
         if self.interest.as_ref().is_some_and(|wanted| !wanted.contains(&out[from..])) {
             out.truncate(from);
             return Ok((Outcome::Filtered, from));
         }
         let key_ends = out.len();
         let hidden = seen.found.protected && self.protected == Protected::WithoutLocation;
-        let writer = Writer { view: self, seen, group, hidden, event_id: self.event_id(seen, group) };
+        let event_id = self.event_id(seen, group);
+        let writer = Writer { view: self, seen, group, hidden, event_id, subject: (scheme, subject), key: from..key_ends };
         writer.write(passes, out)?;
         Ok((if passes { Outcome::Delivered } else { Outcome::Withdrawn }, key_ends))
     }
@@ -248,6 +251,9 @@ struct Writer<'a> {
     group: &'a Group,
     hidden: bool,
     event_id: [u8; 36],
+    /// The subject's scheme and value, and where in `out` the feed's key stands, which is their pseudonym.
+    subject: (&'a [u8], &'a [u8]),
+    key: Range<usize>,
 }
 
 impl Writer<'_> {
@@ -465,7 +471,7 @@ impl Writer<'_> {
     fn pseudonym(&self, row: usize, mut at: usize, scheme: &[u8], out: &mut Vec<u8>) -> Result<(), Defer> {
         let (types, b) = (self.seen.types, self.seen.body);
         if matches!(types.all[row], Type::Record(_)) {
-            let [named, value] = parts_at(types, row, b, at, ["scheme", "value"])
+            let [named, value] = fields_at(types, row, b, at, types.named(row))
                 .map(|at| at.map_or(&b[..0], |at| slice_at(b, &mut { at })));
             return self.put_text_pseudonym(named, value, out);
         }
@@ -480,9 +486,12 @@ impl Writer<'_> {
     }
 
     fn put_text_pseudonym(&self, scheme: &[u8], value: &[u8], out: &mut Vec<u8>) -> Result<(), Defer> {
-        let normal = normalise(scheme, value)?;
         put_long(out, self.group.text_length() as i64);
-        self.group.put_pseudonym(out, scheme, &normal);
+        if (scheme, value) == self.subject {
+            out.extend_from_within(self.key.clone());
+        } else {
+            self.group.put_pseudonym(out, scheme, &normalise(scheme, value)?);
+        }
         Ok(())
     }
 
@@ -576,7 +585,7 @@ fn put_partial(out: &mut Vec<u8>, text: &[u8], first: usize, last: usize) -> Res
 }
 
 /// The mask `generalise`. Returns false where it can make nothing of the value.
-fn put_general(types: &Types, row: usize, b: &[u8], mut at: usize, to: To, out: &mut Vec<u8>) -> Result<bool, Defer> {
+fn put_general(types: &Types, row: usize, b: &Body, mut at: usize, to: To, out: &mut Vec<u8>) -> Result<bool, Defer> {
     if matches!(to, To::Area | To::District) {
         let text = slice_at(b, &mut at);
         if !text.is_ascii() {
@@ -589,14 +598,20 @@ fn put_general(types: &Types, row: usize, b: &[u8], mut at: usize, to: To, out: 
     let Some((year, month)) = read_year_month(types, row, b, at) else { return Ok(false) };
     match (to, month) {
         (To::Month, None) => return Ok(false),
-        (To::Month, Some(month)) => put_bytes(out, format!("{year:04}-{month:02}").as_bytes()),
+        (To::Month, Some(month)) => put_bytes(out, &month_text(year, month)),
         (To::Year, _) => put_long(out, year),
         _ => put_long(out, year.div_euclid(10) * 10),
     }
     Ok(true)
 }
 
-fn read_year_month(types: &Types, row: usize, b: &[u8], mut at: usize) -> Option<(i64, Option<i64>)> {
+/// `YYYY-MM` of a year from 1 to 9999.
+fn month_text(year: i64, month: i64) -> [u8; 7] {
+    let digit = |number: i64| b'0' + (number % 10) as u8;
+    [digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), b'-', digit(month / 10), digit(month)]
+}
+
+fn read_year_month(types: &Types, row: usize, b: &Body, mut at: usize) -> Option<(i64, Option<i64>)> {
     let millis = |ms: i64| {
         in_time(ms).then(|| {
             let (year, month) = year_month(ms.div_euclid(DAY_MS));
@@ -609,15 +624,10 @@ fn read_year_month(types: &Types, row: usize, b: &[u8], mut at: usize) -> Option
         Type::Int => millis(long_at(b, &mut at) * DAY_MS),
         Type::Record(_) => {
             let [year, month] =
-                parts_at(types, row, b, at, ["year", "month"]).map(|at| at.map(|at| long_at(b, &mut { at })));
+                fields_at(types, row, b, at, types.dated(row)).map(|at| at.map(|at| long_at(b, &mut { at })));
             let year = year.filter(|year| (1..=9999).contains(year))?;
             Some((year, month.filter(|month| (1..=12).contains(month))))
         }
         _ => None,
     }
-}
-
-/// `fields_at` by name; a field that the record does not have is null.
-fn parts_at<const N: usize>(types: &Types, row: usize, b: &[u8], at: usize, names: [&str; N]) -> [Option<usize>; N] {
-    fields_at(types, row, b, at, names.map(|name| types.field(row, name).unwrap_or(usize::MAX)))
 }
