@@ -1,7 +1,7 @@
 //! The projection of a batch without anything beside it. For measuring only, like `floor`.
 
 use super::{Inbox, Record, Run, HEADER_BYTES};
-use crate::avro::put_long;
+use crate::avro::{put_long, Body};
 use crate::views::{Outcome, Seen};
 
 impl Inbox {
@@ -14,16 +14,16 @@ impl Inbox {
             arena: Vec::with_capacity(records.len() * 192),
         };
         let mut runs: Vec<Run> = self.views.iter().map(|view| run(&view.feed)).collect();
-        let (mut starts, mut places, mut made) = (Vec::new(), self.scanner.places(), Vec::new());
+        let (mut notes, mut made) = (self.scanner.notes(), Vec::new());
         for record in records {
             let body = record.value?.get(HEADER_BYTES..)?;
-            starts.clear();
-            let found = self.scanner.scan(&self.types, body, &mut starts, &mut places).ok()?;
+            let found = self.scanner.scan(&self.types, body, &mut notes).ok()?;
             let created = found.change == self.created;
-            let seen = Seen { types: &self.types, body, starts: &starts, found: &found, created };
+            let body = Body::new(body, &notes.ends);
+            let seen = Seen { types: &self.types, body: &body, starts: &notes.starts, found: &found, created };
             for ((view, run), sequence) in self.views.iter().zip(&mut runs).zip(&mut sequences) {
                 made.clear();
-                let (outcome, middle) = view.decide(&seen, &places, &self.groups, &mut made).ok()?;
+                let (outcome, middle) = view.decide(&seen, &notes.places, &self.groups, &mut made).ok()?;
                 if outcome == Outcome::Filtered {
                     continue;
                 }
