@@ -9,6 +9,8 @@ from tidings import wire
 from tidings.decisions import AgreementOutcome, ViewOutcome, commitment
 from tidings.log import Message
 
+_WRITTEN = {"delivered": ViewOutcome.DELIVERED, "withdrawn": ViewOutcome.WITHDRAWN}
+
 
 def feed_messages(
     column: Column, partition: int, nonces: Sequence[bytes], last_sequence: int
@@ -32,6 +34,5 @@ def feed_messages(
             sequence += 1
             value = header + wire.zigzag(sequence) + projected.tail
             messages.append(Message(feed, partition, projected.key, value))
-            outcome = ViewOutcome(projected.outcome.upper())
-            outcomes.append(AgreementOutcome(feed, outcome, sequence, commitment(nonce, value)))
+            outcomes.append(AgreementOutcome(feed, _WRITTEN[projected.outcome], sequence, commitment(nonce, value)))
     return messages, outcomes, sequence

@@ -12,6 +12,7 @@ from tidings.errors import Finding, ReasonCode, Reject
 MAGIC = 0
 HEADER_BYTES = 5
 _HEADER = struct.Struct(">bI")
+_ONE_BYTE = tuple(bytes((byte,)) for byte in range(0x80))
 
 
 def header(schema_id: int) -> bytes:
@@ -33,6 +34,12 @@ def zigzag(number: int) -> bytes:
     if not -(2**63) <= number < 2**63:
         raise ValueError("an Avro long has 64 bits")
     rest = (number << 1) ^ (number >> 63)
+    if rest < 0x80:
+        return _ONE_BYTE[rest]
+    if rest < 0x4000:
+        return bytes(((rest & 0x7F) | 0x80, rest >> 7))
+    if rest < 0x200000:
+        return bytes(((rest & 0x7F) | 0x80, ((rest >> 7) & 0x7F) | 0x80, rest >> 14))
     out = bytearray()
     while rest > 0x7F:
         out.append((rest & 0x7F) | 0x80)

@@ -14,7 +14,8 @@ from tidings.projection import view_head
 from tidings.projection.heads import VIEW_KINDS
 from tidings.wire import header, schema_id_of, zigzag
 
-LONGS = st.integers(-(2**63), 2**63 - 1)
+# Small ones too, around each length in bytes.
+LONGS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**23), 2**23))
 
 
 @given(LONGS)

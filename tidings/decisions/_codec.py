@@ -12,20 +12,14 @@ from typing import Any
 import fastavro
 
 from tidings import wire
+from tidings.decisions._entry_bytes import encode_entry
 from tidings.decisions._model import AgreementOutcome, Block, BlockKind, Entry, Outcome, ViewOutcome
-from tidings.decisions._schema import BLOCK_SCHEMA, ENTRY_SCHEMA, FORMAT, HEAD_SCHEMA, TAIL_SCHEMA
+from tidings.decisions._schema import BLOCK_SCHEMA, FORMAT, HEAD_SCHEMA, TAIL_SCHEMA
 from tidings.errors import Fatal, Finding, ReasonCode, Severity
-from tidings.projection.write_avro import writer_of
 
-_WRITE_ENTRY = writer_of(ENTRY_SCHEMA)
 _HEAD = fastavro.parse_schema(HEAD_SCHEMA)
 _TAIL = fastavro.parse_schema(TAIL_SCHEMA)
 _BLOCK = fastavro.parse_schema(BLOCK_SCHEMA)
-
-
-def encode_entry(entry: Entry) -> bytes:
-    """One entry as Avro."""
-    return _WRITE_ENTRY(_entry_record(entry))
 
 
 def encode_block(block: Block, schema_id: int, entries: tuple[int, bytes] | None = None) -> bytes:
@@ -76,27 +70,6 @@ def _head_record(block: Block) -> dict[str, Any]:
 def _tail_record(block: Block) -> dict[str, Any]:
     sequences = [{"feed": feed, "sequence": sequence} for feed, sequence in block.sequences]
     return {"sequences": sequences, "replays_to": block.replays_to}
-
-
-def _entry_record(entry: Entry) -> dict[str, Any]:
-    return {
-        "offset": entry.offset,
-        "event_id": entry.event_id,
-        "subject_tag": entry.subject_tag,
-        "tag_epoch": entry.tag_epoch,
-        "change": entry.change,
-        "record_version": entry.record_version,
-        "received_at": entry.received_at_ms,
-        "outcome": entry.outcome.value,
-        "flagged": entry.flagged,
-        "late": entry.late,
-        "findings": [{"code": f.code.value, "path": f.path, "severity": f.severity.value} for f in entry.findings],
-        "agreements": [
-            {"agreement": a.agreement, "outcome": a.outcome.value, "sequence": a.sequence, "commitment": a.commitment}
-            for a in entry.agreements
-        ],
-        "publisher_signature": entry.publisher_signature,
-    }
 
 
 def _block(read: dict[str, Any]) -> Block:
