@@ -2,7 +2,8 @@
 
 from tidings.decisions._anchors import GENESIS, Anchor, anchor_text, chain_key, parse_anchor
 from tidings.decisions._chain import FIRST_PREVIOUS, block_hash, verify_chain
-from tidings.decisions._codec import decode_block, encode_block, encode_entry
+from tidings.decisions._codec import decode_block, encode_block
+from tidings.decisions._entry_bytes import encode_entry
 from tidings.decisions._model import (
     AgreementOutcome,
     Block,

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tidings.decisions._chain import block_hash
-from tidings.decisions._codec import encode_block, encode_entry
+from tidings.decisions._codec import encode_block
+from tidings.decisions._entry_bytes import encode_entry
 from tidings.decisions._model import Block, Entry
 from tidings.errors import Fatal
 
