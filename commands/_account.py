@@ -1,26 +1,33 @@
-"""The account of published files: what became of every record, and why."""
+"""The account of a published file: what became of every record, and why."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
-from commands._terminal import printable
-from tidings.errors import Finding, Problem, Reject, Severity
-
-if TYPE_CHECKING:
-    from connectors.sources.base import Outcome
-    from producers.publisher import EventPublisher
+from commands._terminal import json_line, printable
+from producers.journal import Decision, Fate, JournalRecord
+from tidings.errors import BadInput, Finding, Problem, Quarantine, Retriable, Severity
 
 SHOWN = 50
 """How many refusals are printed one by one; all of them are counted."""
+
+_MEANINGS = {
+    Decision.ACCEPTED: "accepted",
+    Decision.FLAGGED: "accepted, flagged",
+    Decision.REJECTED: "rejected",
+    Decision.DUPLICATE: "sent before",
+    Decision.QUARANTINED: "quarantined",
+}
 
 
 @dataclass
 class FileAccount:
     """One file's account. records = published + refused records + set aside; a refusal of the file itself counts
-    apart."""
+    apart, and so does what stands `beside` the records (a register's root hash). published = the sum of `decisions` +
+    `undecided`."""
 
     file: str
     source: str
@@ -29,82 +36,143 @@ class FileAccount:
     cleansed: int = 0
     refused: int = 0
     refused_records: int = 0
+    undecided: int = 0
     set_aside: Counter[str] = field(default_factory=Counter)
+    beside: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[Decision] = field(default_factory=Counter)
+    said: dict[Decision, Counter[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def take(self, outcome: Outcome, publisher: EventPublisher) -> None:
-        """Count one record, publishing it where it is an event. Raises as `EventPublisher.publish`, but for Reject."""
-        from connectors.sources.base import RefusedRecord, SetAsideRecord
+    def take(self, record: JournalRecord) -> None:
+        """Count one record."""
+        self.records += record.number > 0
+        self.cleansed += bool(record.cleansed)
+        if record.fate is Fate.SET_ASIDE:
+            (self.set_aside if record.number else self.beside)[record.kind] += 1
+        elif record.fate is Fate.REFUSED:
+            self._refuse(record)
+        else:
+            self._publish(record)
 
-        if isinstance(outcome, SetAsideRecord):
-            self.records += outcome.number > 0
-            self.set_aside[outcome.kind] += 1
-            return
-        if isinstance(outcome, RefusedRecord):
-            self.records += outcome.number > 0
-            self._refuse(outcome.number > 0, outcome.problem, outcome.problem.rule)
-            return
-        self.records += 1
-        self.cleansed += bool(outcome.cleansed)
-        try:
-            flags: tuple[Finding, ...] = publisher.publish(outcome.event_type, outcome.event)
-        except Reject as reject:
-            self.refused += 1
-            self.refused_records += 1
-            for finding in reject.findings:
-                if finding.severity is Severity.REJECT:
-                    self.reasons[finding.code.value] += 1
-                self._show(
-                    Problem(self.file, outcome.line, finding.path, finding.code.value, _said(outcome.number, finding))
-                )
-            return
-        self.published += 1
-        for flag in flags:
-            self.flags[flag.code.value] += 1
-            self._show(Problem(self.file, outcome.line, flag.path, flag.code.value, _said(outcome.number, flag)))
-
-    def _refuse(self, is_record: bool, problem: Problem, reason: str) -> None:
+    def _refuse(self, record: JournalRecord) -> None:
         self.refused += 1
-        self.refused_records += is_record
-        self.reasons[reason] += 1
-        self._show(problem)
+        self.refused_records += record.number > 0
+        if record.problem is not None:
+            self.reasons[record.problem.rule] += 1
+            self._show(record.problem)
+        for finding in record.findings:
+            if finding.severity is Severity.REJECT:
+                self.reasons[finding.code.value] += 1
+            said = "refused" if finding.severity is Severity.REJECT else "flagged"
+            self._show(self._problem(record, finding, f"is {said}"))
+
+    def _publish(self, record: JournalRecord) -> None:
+        self.published += 1
+        for flag in record.findings:
+            self.flags[flag.code.value] += 1
+            if record.decision is None:
+                self._show(self._problem(record, flag, "is flagged"))
+        if record.decision is None:
+            self.undecided += 1
+            return
+        self.decisions[record.decision] += 1
+        reasons = self.said.setdefault(record.decision, Counter())
+        for finding in record.said:
+            reasons[finding.code.value] += 1
+            self._show(self._problem(record, finding, f"is {_MEANINGS[record.decision]} by the exchange"))
+
+    def _problem(self, record: JournalRecord, finding: Finding, said: str) -> Problem:
+        return Problem(self.file, record.line, finding.path, finding.code.value, f"record {record.number} {said}")
 
     def _show(self, problem: Problem) -> None:
         if len(self.problems) < SHOWN:
             self.problems.append(problem)
 
+    def exit_code(self, *, waited: bool) -> int:
+        """What the command ends with: 65 where a record was refused or rejected, else 70 where one is in quarantine,
+        else 75 where the exchange has not decided yet and was waited for, else 0."""
+        if self.refused or self.decisions[Decision.REJECTED]:
+            return BadInput.exit_code
+        if self.decisions[Decision.QUARANTINED]:
+            return Quarantine.exit_code
+        return Retriable.exit_code if waited and self.undecided else 0
 
-def _said(number: int, finding: Finding) -> str:
-    return f"record {number} is {'refused' if finding.severity is Severity.REJECT else 'flagged'}"
+    def as_json(self, *, dry_run: bool) -> dict[str, Any]:
+        """The account as data; the same names as printed, in the same order."""
+        decided = {
+            each.value: {
+                "records": self.decisions[each],
+                "reasons": dict(sorted(self.said.get(each, Counter()).items())),
+            }
+            for each in Decision
+        }
+        return {
+            "file": self.file,
+            "source": self.source,
+            "dry_run": dry_run,
+            "records": self.records,
+            "published": self.published,
+            "flagged_here": dict(sorted(self.flags.items())),
+            "refused": {
+                "records": self.refused_records,
+                "all": self.refused,
+                "reasons": dict(sorted(self.reasons.items())),
+            },
+            "set_aside": dict(sorted(self.set_aside.items())),
+            "beside": dict(sorted(self.beside.items())),
+            "cleansed": self.cleansed,
+            "exchange": decided | {"undecided": self.undecided},
+            "problems": [
+                {"line": each.line, "field": each.field, "rule": each.rule, "message": each.message}
+                for each in self.problems
+            ],
+        }
 
 
-def print_account(accounts: list[FileAccount], *, dry_run: bool) -> None:
-    """Print each file's account to standard output, and its refusals and flags to standard error."""
+def account_of(file: str, source: str, records: Iterable[JournalRecord]) -> FileAccount:
+    """The account of a file's records."""
+    account = FileAccount(file, source)
+    for record in records:
+        account.take(record)
+    return account
+
+
+def print_account(account: FileAccount, *, dry_run: bool, note: str = "", as_json: bool = False) -> None:
+    """Print an account to standard output, and what was refused or flagged to standard error, each with its reason."""
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
+    if as_json:
+        Console(soft_wrap=True, highlight=False).print(json_line(account.as_json(dry_run=dry_run)), markup=False)
+        return
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    for account in accounts:
-        for problem in account.problems:
-            errors.print(printable(str(problem)), markup=False)
-    table = Table(title="Account (nothing was sent)" if dry_run else "Account")
-    for name in (
-        "file",
-        "source",
-        "records",
-        "would publish" if dry_run else "published",
-        "refused",
-        "set aside",
-        "why",
-    ):
-        table.add_column(name, overflow="fold")
-    for each in accounts:
-        why = [f"{reason} x{count}" for reason, count in sorted(each.reasons.items())]
-        why += [f"flagged {reason} x{count}" for reason, count in sorted(each.flags.items())]
-        aside = ", ".join(f"{kind} x{count}" for kind, count in sorted(each.set_aside.items())) or "0"
-        numbers = (str(each.records), str(each.published), str(each.refused), aside)
-        table.add_row(escape(printable(each.file)), each.source, *numbers, ", ".join(why) or "-")
-    Console(soft_wrap=False).print(table)
+    for problem in account.problems:
+        errors.print(printable(str(problem)), markup=False)
+    out = Console(highlight=False, soft_wrap=True)
+    out.print(f"{printable(account.file)} ({account.source}){f': {note}' if note else ''}", markup=False)
+    for name, count, why in _lines(account, dry_run=dry_run):
+        out.print(f"  {name:<20} {count:>9}  {why}".rstrip(), markup=False)
+
+
+def _lines(account: FileAccount, *, dry_run: bool) -> Iterable[tuple[str, int, str]]:
+    yield "records", account.records, f"{account.cleansed} cleansed" if account.cleansed else ""
+    yield ("would be published" if dry_run else "published"), account.published, _why(account.flags, "flagged ")
+    yield "refused here", account.refused, _why(account.reasons)
+    yield "set aside", sum(account.set_aside.values()), _why(account.set_aside)
+    if account.beside:
+        yield "beside the records", sum(account.beside.values()), _why(account.beside)
+    if dry_run or not account.published:
+        return
+    if not account.decisions:
+        yield "not yet decided", account.undecided, "ask with --wait"
+        return
+    for decision, meaning in _MEANINGS.items():
+        if account.decisions[decision] or decision is Decision.ACCEPTED:
+            yield f"  {meaning}", account.decisions[decision], _why(account.said.get(decision, Counter()))
+    if account.undecided:
+        yield "  not yet decided", account.undecided, "ask again with --wait"
+
+
+def _why(counts: Counter[str], before: str = "") -> str:
+    return ", ".join(f"{before}{reason} x{count}" for reason, count in sorted(counts.items()))

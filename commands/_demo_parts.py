@@ -80,6 +80,7 @@ def _wait_ready(running: Workers, policy: Policy, log: Path, clock: Clock) -> No
 def publish_file(cluster: Cluster, path: Path, agency: str) -> tuple[int, int]:
     """Publish one example file as `agency`. Returns how many records were sent, and how many were refused before."""
     from commands._account import FileAccount
+    from commands._judge import judge
     from connectors import SNIFFED_BYTES, find_source
     from connectors.sources.base import SourceContext
     from producers.publisher import EventPublisher
@@ -89,8 +90,12 @@ def publish_file(cluster: Cluster, path: Path, agency: str) -> tuple[int, int]:
         file.seek(0)
         account = FileAccount(path.name, connector.spec.name)
         taken_in_ms = path.stat().st_mtime_ns // 1_000_000
-        for outcome in connector.read(file, SourceContext(path.name, agency, cluster.environment.value, taken_in_ms)):
-            account.take(outcome, publisher)
+        outcomes = connector.read(file, SourceContext(path.name, agency, cluster.environment.value, taken_in_ms))
+        for ordinal, outcome in enumerate(outcomes, 1):
+            record, wire = judge(ordinal, outcome, publisher)
+            account.take(record)
+            if wire is not None:
+                publisher.send(wire)
         publisher.flush()
     return account.published, account.refused_records
 

@@ -20,6 +20,11 @@ VARIABLES = (
     (reference_lists.ENVIRONMENT_VARIABLE, "the folder of reference lists", "schemas/reference"),
     (executors.PROJECTION_VARIABLE, f"the projection's executor: {', '.join(executors.KINDS)}", executors.AUTO),
     ("TIDINGS_CACHE", "where downloaded jars are kept", "tidings, in the user's cache folder"),
+    (
+        "TIDINGS_JOURNAL",
+        "where `tidings publish` keeps what became of each record",
+        "tidings/journal, in the state folder",
+    ),
 )
 
 

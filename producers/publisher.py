@@ -176,17 +176,19 @@ class DryPublisher(EventPublisher):
         )
         catalogue = load_catalogue(default_catalogue_dir())
         ids = dict.fromkeys(catalogue.event_types, 0)
-        super().__init__(nowhere, agency, catalogue=catalogue, schema_ids=ids, clock=clock, sender=_Nowhere())
+        super().__init__(nowhere, agency, catalogue=catalogue, schema_ids=ids, clock=clock, sender=Nowhere())
 
 
-class _Nowhere:
-    """A sender that has delivered everything at once."""
+class Nowhere:
+    """A sender that has delivered everything at once: for a publisher that only checks and encodes."""
 
     def send(
         self, topic: str, key: bytes | None, value: bytes | None, delivered: Callable[[TidingsError | None], None]
     ) -> None:
+        """See `Sender`."""
         del topic, key, value
         delivered(None)
 
     def flush(self) -> None:
+        """See `Sender`."""
         return

@@ -33,6 +33,12 @@ from tidings.notices import Notice, NoticeOutcome, encode_notice, notice_key
 from tidings.policy.model import Policy
 from tidings.quarantine import QuarantineRecord, encode_quarantine, quarantine_key
 
+_TOLD = {
+    Verdict.REJECTED: NoticeOutcome.REJECTED,
+    Verdict.DUPLICATE: NoticeOutcome.DUPLICATE,
+    Verdict.QUARANTINED: NoticeOutcome.QUARANTINED,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Router:
@@ -170,16 +176,25 @@ def asides(batch: Batch, masked: Masked, policy: Policy, now_ms: int, router: Ro
             record = _quarantined(batch, event, policy, now_ms, router.worker)
             value = encode_quarantine(record, system_schema_id(policy, topics.QUARANTINE))
             messages.append(router.layout.message(topics.QUARANTINE, quarantine_key(record), value))
-        elif event.findings and event.verdict in {Verdict.REJECTED, Verdict.ACCEPTED}:
-            notice = _notice(batch, event, policy, now_ms)
+        if (outcome := _told(event, late=batch.late)) is not None:
+            notice = _notice(batch, event, outcome, policy, now_ms)
             value = encode_notice(notice, system_schema_id(policy, notices))
             messages.append(router.layout.message(notices, notice_key(notice), value))
     return messages
 
 
-def _notice(batch: Batch, event: Judged, policy: Policy, now_ms: int) -> Notice:
+def _told(event: Judged, *, late: bool) -> NoticeOutcome | None:
+    """What the publisher is told of an event; None where it was accepted and there is nothing to say."""
+    if event.fault is not None:
+        return NoticeOutcome.QUARANTINED
+    if event.verdict is Verdict.ACCEPTED:
+        return NoticeOutcome.FLAGGED if event.findings else NoticeOutcome.ACCEPTED if late else None
+    return _TOLD[event.verdict]
+
+
+def _notice(batch: Batch, event: Judged, outcome: NoticeOutcome, policy: Policy, now_ms: int) -> Notice:
     return Notice(
-        outcome=NoticeOutcome.REJECTED if event.verdict is Verdict.REJECTED else NoticeOutcome.FLAGGED,
+        outcome=outcome,
         inbox=batch.partition.topic,
         partition=batch.partition.partition,
         offset=event.offset,

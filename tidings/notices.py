@@ -12,13 +12,29 @@ import fastavro
 from tidings import wire
 from tidings.errors import Finding, ReasonCode, Severity
 
+
+class NoticeOutcome(StrEnum):
+    """Why the publisher is told: the event was refused; it went on with a note; it was sent before, to the byte, and
+    goes nowhere again; our own code failed on it, and an operator will see to it; it was accepted, but only then. Of an
+    event that is accepted at once and without a note nothing is told."""
+
+    REJECTED = "REJECTED"
+    FLAGGED = "FLAGGED"
+    DUPLICATE = "DUPLICATE"
+    QUARANTINED = "QUARANTINED"
+    ACCEPTED = "ACCEPTED"
+
+
 NOTICE_SCHEMA: dict[str, Any] = {
     "type": "record",
     "name": "Notice",
     "namespace": "tidings.exchange",
-    "doc": "What became of one event that was refused, or delivered with a note. A mended event needs a new event_id.",
+    "doc": "What became of one event, where there is something to say. A mended event needs a new event_id.",
     "fields": [
-        {"name": "outcome", "type": {"type": "enum", "name": "NoticeOutcome", "symbols": ["REJECTED", "FLAGGED"]}},
+        {
+            "name": "outcome",
+            "type": {"type": "enum", "name": "NoticeOutcome", "symbols": [each.value for each in NoticeOutcome]},
+        },
         {"name": "inbox", "type": "string"},
         {"name": "partition", "type": "int"},
         {"name": "offset", "type": "long"},
@@ -49,13 +65,6 @@ NOTICE_SCHEMA: dict[str, Any] = {
     ],
 }
 """What `tidings apply` registers for `notices.<publisher>-value`."""
-
-
-class NoticeOutcome(StrEnum):
-    """Why the publisher is told: the event was refused, or went on with a note."""
-
-    REJECTED = "REJECTED"
-    FLAGGED = "FLAGGED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,11 @@ from tests.commands.kit import (
 )
 from tidings import topics
 from tidings.errors import Fatal
+from tidings.kafka.admin import Admin
 from tidings.kafka.client_settings import client_settings
 from tidings.kafka.registry import Registry
 from tidings.kafka.tally import account_of
+from tidings.log import Partition
 from tidings.policy.model import View
 from tidings.projection import decode_view
 
@@ -191,6 +193,17 @@ def test_nobody_may_take_a_workers_place(life: Life) -> None:
 
     assert group_error(life.cluster, "dwp", "exchange-main", next(readable(life)).feed) == "GROUP_AUTHORIZATION_FAILED"
     assert group_error(life.cluster, "dwp", "gro.reader", next(readable(life)).feed) == "GROUP_AUTHORIZATION_FAILED"
+    assert group_error(life.cluster, "gro", "exchange-main", "notices.gro") == "GROUP_AUTHORIZATION_FAILED"
+
+
+def test_a_publisher_sees_how_far_its_own_inboxes_are_decided(life: Life) -> None:
+    """The exchange's committed offsets of its own inboxes, and of nobody else's; a subscriber sees none."""
+    own, other = Partition("inbox.gro.death-registered", 0), Partition("inbox.nhs-pds.birth-notified", 0)
+
+    assert set(Admin(life.cluster, "gro").group_offsets("exchange-main", [own])) == {own}
+    for agency, asked in (("gro", other), ("dwp", own)):
+        with pytest.raises(Fatal, match="AUTHORIZATION_FAILED"):
+            Admin(life.cluster, agency).group_offsets("exchange-main", [asked])
 
 
 def test_the_registry_gives_an_agency_its_own_schemas_alone(life: Life) -> None:

@@ -58,7 +58,7 @@ def test_a_file_name_cannot_write_to_the_terminal(capsys: pytest.CaptureFixture[
     name = "[/red]\x1b[2J.xml"
     account = FileAccount(name, "gro-death-extract", problems=[Problem(name, 1, "x", "date", "record 1 is refused")])
 
-    print_account([account], dry_run=True)
+    print_account(account, dry_run=True)
 
     said = capsys.readouterr()
     assert "\x1b[2J" not in said.out + said.err

@@ -9,7 +9,7 @@ import pytest
 
 from stream_processors.limits import QuarantineLimits, QuarantineMeter
 from tests.memory_log import Fate
-from tests.stream_processors.accounts import account, blocks, entries, quarantined, views
+from tests.stream_processors.accounts import account, blocks, entries, notices, quarantined, views
 from tests.stream_processors.world import (
     BENEFITS,
     INBOX,
@@ -170,6 +170,10 @@ def test_a_replay_is_decided_once_and_late(fate: Fate) -> None:
     assert [block.kind for block in made] == [BlockKind.POLICY_SWITCH, BlockKind.BATCH, BlockKind.REPLAY]
     assert account(world) == {"delivered": 12}
     assert len(views(world, STATISTICS)) == 12
+    # Its publisher was told both: that it is held, and that it was accepted after all.
+    assert [(each.outcome.value, each.offset, each.late) for each in notices(world)] == [
+        ("QUARANTINED", 5, False), ("ACCEPTED", 5, True)
+    ]  # fmt: skip
 
 
 def test_a_replay_that_fails_again_is_quarantined_again() -> None:

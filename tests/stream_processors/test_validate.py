@@ -82,7 +82,7 @@ def test_a_used_event_id_with_other_bytes_is_refused_and_with_the_same_bytes_is_
         (Outcome.REJECTED, [ReasonCode.EVENT_ID_REUSED]),
         (Outcome.DUPLICATE, []),
     ]
-    assert len(notices(world)) == 1
+    assert [each.outcome.value for each in notices(world)] == ["DUPLICATE", "REJECTED", "DUPLICATE"]
 
 
 def test_a_rejected_event_has_all_its_codes() -> None:

@@ -72,6 +72,13 @@ class Admin:
         found = self._call("listing topics", lambda: self._client.list_topics(timeout=self._deadline_seconds))
         return {name: len(topic.partitions) for name, topic in found.topics.items() if not name.startswith("__")}
 
+    def cluster_id(self) -> str:
+        """The cluster's own id, which stays the same whatever its addresses. Raises Retriable where none answers."""
+        metadata = self._call(
+            "asking for the cluster", lambda: self._client.list_topics(timeout=self._deadline_seconds)
+        )
+        return str(metadata.cluster_id)
+
     def describe_topics(self, names: Iterable[str]) -> dict[str, Topic]:
         """The topics of `names` that exist, with the settings made for each itself (defaults are left out)."""
         metadata = self._call("describing topics", lambda: self._client.list_topics(timeout=self._deadline_seconds))

@@ -8,11 +8,13 @@ no members.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as Delivered
 
 from tidings import topics
 from tidings.clock import Clock, Deadline, SystemClock
@@ -25,7 +27,7 @@ from tidings.kafka.errors import Abortable, ClientStuck, error_of, translate
 from tidings.kafka.produce import is_too_large
 from tidings.kafka.retry import retry
 from tidings.kafka.settings import LoopSettings
-from tidings.kafka.transact import Probe, Transactor
+from tidings.kafka.transact import QUEUE_FULL_POLL_S, Probe, Transactor
 from tidings.log import Message, Partition, Position, Transaction
 from tidings.provisioning.topic_plan import INBOX_MESSAGE_MAX_BYTES
 
@@ -37,6 +39,7 @@ RECORD_MAX_BYTES = INBOX_MESSAGE_MAX_BYTES - 256
 Source: Kafka 4.3 documentation, "Message Format"."""
 
 _BY_KEY = -1  # RD_KAFKA_PARTITION_UA: the partitioner decides
+_NOT_ALLOWED = "AUTHORIZATION_FAILED"
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 _NEVER = frozenset({"TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"})
 
@@ -50,6 +53,17 @@ class Record(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Record({self.topic})"
+
+
+class Place(NamedTuple):
+    """Where a record came to stand."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+Placed = Callable[[Sequence[Place]], None]
 
 
 class Undecided(Fatal):
@@ -100,14 +114,19 @@ class OnceWriter(Closing):
             producer = open_producer(_producer_config(cluster, principal, group, self._settings))
             # It asks for the group's offset and never joins.
             self._group = Consumer({**cluster.consumer_config(principal, group), "log_level": 0})
+            self._producer = producer
         except KafkaException as exception:
             failure = translate(error_of(exception), f"opening {group}")
             raise failure from None
-        self._transactor = Transactor(producer, self._settings, self._clock, probe)
+        self._batch = _Batch(())
+        self._probe = probe
+        self._transactor = Transactor(producer, self._settings, self._clock, self._reached)
         try:
             self._transactor.start()
-        except BaseException:
+        except BaseException as failure:
             self._group.close()
+            if str(failure).endswith(_NOT_ALLOWED):
+                raise Fatal(f"{principal} may not write: it is stopped, or not in the policy: {failure}") from None
             raise
 
     def position(self) -> str | None:
@@ -120,8 +139,11 @@ class OnceWriter(Closing):
         [mark] = retry(self._ask, "asking for the position", deadline, self._clock)
         return mark.metadata or None
 
-    def write(self, records: Iterable[Record], token: str) -> None:
+    def write(self, records: Iterable[Record], token: str, placed: Placed | None = None) -> None:
         """Write `records`, none or more, and `token` in one transaction; returns once it is committed.
+
+        Args: `placed` is told where each record stands, in order, before the commit: what it keeps is never less than
+        what is committed. What it raises passes, and nothing is written.
 
         Raises:
             Retriable: it was aborted, nothing was written; the same call may be made again.
@@ -135,7 +157,7 @@ class OnceWriter(Closing):
             raise ValueError(f"a token has 1 to {TOKEN_MAX_BYTES} bytes")
         if self._ended:
             raise Fatal("this writer has ended: open a new one, and go on from its position")
-        batch = _Batch(records)
+        batch = _Batch(records, placed)
         if batch.largest_bytes() > RECORD_MAX_BYTES:
             raise Reject([Finding(ReasonCode.EVENT_TOO_LARGE)])
         try:
@@ -153,6 +175,7 @@ class OnceWriter(Closing):
         self._group.close()
 
     def _run(self, batch: _Batch, token: str) -> None:
+        self._batch = batch
         self._transactor.abort()  # One that could not be aborted at once, the broker having been away.
         work = Transaction((), offsets={self._mark: 0}, runs=(batch,))
         positions = {self._mark: Position(self._mark, 0, token)}
@@ -168,9 +191,22 @@ class OnceWriter(Closing):
             answer = Reject([Finding(ReasonCode.EVENT_TOO_LARGE)]) if is_too_large(fatal) else fatal
         except Retriable as unknown:
             answer = unknown if self._transactor.is_open else Undecided(str(unknown))
+        except BaseException:
+            self._ended = True
+            self._transactor.abandon()
+            raise
         else:
             return
         raise answer
+
+    def _reached(self, step: str) -> None:
+        if step == "offsets" and self._batch.placed is not None:
+            deadline = Deadline(self._clock, self._settings.work_budget_ms / 1000)
+            while not self._batch.told():
+                if deadline.expired():
+                    raise Abortable("delivering: no report within the budget")
+                self._producer.poll(QUEUE_FULL_POLL_S)
+        self._probe(step)
 
     def _ask(self) -> list[TopicPartition]:
         asked = [TopicPartition(*self._mark)]
@@ -191,8 +227,11 @@ def _producer_config(cluster: Cluster, principal: str, group: str, settings: Loo
 class _Batch:
     """A run of records (see `tidings.log.Run`) that keeps why the broker refused one."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], placed: Placed | None = None) -> None:
+        self.placed = placed
         self._records = list(records)
+        self._places: list[Place | None] = [None] * len(self._records)
+        self._waiting = len(self._records)
         self._sent = 0
         self._refused: set[str] = set()
 
@@ -209,7 +248,7 @@ class _Batch:
     def send(self, produce: Callable[..., object]) -> None:
         """See `tidings.log.Run`."""
         for topic, key, value in islice(self._records, self._sent, None):
-            produce(topic, value, key, _BY_KEY, self._report)
+            produce(topic, value, key, _BY_KEY, partial(self._report, self._sent))
             self._sent += 1
 
     def refusal(self) -> TidingsError | None:
@@ -218,6 +257,20 @@ class _Batch:
             return Reject([Finding(ReasonCode.EVENT_TOO_LARGE)])
         return next((Fatal(f"delivering: {name}") for name in sorted(self._refused & _NEVER)), None)
 
-    def _report(self, error: KafkaError | None, _delivered: object) -> None:
+    def told(self) -> bool:
+        """Tell where all records stand, once the broker has said so of each. Raises Abortable where it refused one."""
+        if self._refused:
+            raise Abortable(f"delivering: {min(self._refused)}")
+        if self._waiting or self.placed is None:
+            return False
+        self.placed([each for each in self._places if each is not None])
+        return True
+
+    def _report(self, at: int, error: KafkaError | None, delivered: Delivered) -> None:
         if error is not None:
             self._refused.add(error.name())
+            return
+        topic, partition, offset = delivered.topic(), delivered.partition(), delivered.offset()
+        if topic is not None and partition is not None and offset is not None:
+            self._places[at] = Place(topic, partition, offset)
+            self._waiting -= 1

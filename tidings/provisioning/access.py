@@ -16,6 +16,7 @@ from tidings.policy.model import Policy, View
 
 EXCHANGE = "exchange"
 
+_DESCRIBE = (Operation.DESCRIBE,)
 _READ = (Operation.READ, Operation.DESCRIBE)
 _WRITE = (Operation.WRITE, Operation.DESCRIBE)
 _BOTH = (Operation.READ, Operation.WRITE, Operation.DESCRIBE)
@@ -31,6 +32,8 @@ def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment
             entries |= _allow(inbox.agency, Resource.TOPIC, inbox.topic, _WRITE)
             entries |= _allow(inbox.agency, Resource.TRANSACTIONAL_ID, f"{inbox.agency}.", _WRITE, Pattern.PREFIXED)
         entries |= _allow(inbox.agency, Resource.TOPIC, topics.notices(inbox.agency), _READ)
+        # How far the exchange has decided: the broker shows offsets of topics that the agency may describe, its own.
+        entries |= _allow(inbox.agency, Resource.GROUP, group_name(deployment), _DESCRIBE)
     for view in policy.views:
         if may_read(view, today):
             entries |= _allow(view.subscriber, Resource.TOPIC, view.feed, _READ)

@@ -24,7 +24,7 @@ from tidings.kafka.cluster import Cluster
 from tidings.kafka.errors import Abortable
 from tidings.kafka.read import read_to_end
 from tidings.kafka.settings import LoopSettings
-from tidings.kafka.write_once import RECORD_MAX_BYTES, OnceWriter, Record, Undecided
+from tidings.kafka.write_once import RECORD_MAX_BYTES, OnceWriter, Place, Record, Undecided
 from tidings.provisioning.access import access_of
 from tidings.provisioning.topic_plan import INBOX_MESSAGE_MAX_BYTES
 
@@ -182,6 +182,27 @@ def test_a_record_that_is_too_large_is_refused_alone(agency: Agency) -> None:
         writer.write([Record(agency.topic, key, largest)] * 5, "2")
 
     assert agency.seen() == [largest] * 5
+
+
+def test_places_are_told_before_the_commit(agency: Agency) -> None:
+    """Where each record stands, in the order of writing; what the caller raises then keeps all of it from the log."""
+    places: list[Place] = []
+    records = batch(agency.topic, 0)
+    with agency.writer() as writer:
+        writer.write(records, "1", places.extend)
+        writer.write([], "2", places.extend)
+
+        def full(_places: object) -> None:
+            raise OSError("the disk is full")
+
+        with pytest.raises(OSError, match="full"):
+            writer.write(agency.records(b"not seen"), "3", full)
+
+    there = {(r.partition, r.offset): r.value for r in read_to_end(agency.cluster, "admin", agency.topic)}
+    assert [there[each.partition, each.offset] for each in places] == [each.value for each in records]
+    assert len(there) == BATCH_RECORDS
+    with agency.writer() as writer:
+        assert writer.position() == "2"
 
 
 @pytest.mark.parametrize("token", ["", "é" * 501])

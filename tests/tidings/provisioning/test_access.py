@@ -39,6 +39,19 @@ def test_a_subscriber_reads_its_feed_and_a_publisher_writes_its_inbox() -> None:
     assert topics_of(entries, "gro", Operation.WRITE) == {"inbox.gro.death-registered"}
 
 
+def test_a_publisher_sees_how_far_the_exchange_has_decided() -> None:
+    """It may describe the exchange's group, whose offsets it is shown of its own inboxes alone, and not join it; a
+    subscriber may not."""
+    entries = access(policy(inbox(), view()))
+    on_group = {
+        (e.principal, e.operation) for e in entries if (e.resource, e.name) == (Resource.GROUP, "exchange-main")
+    }
+
+    assert on_group == {
+        ("gro", Operation.DESCRIBE), (EXCHANGE, Operation.DESCRIBE), (EXCHANGE, Operation.READ)
+    }  # fmt: skip
+
+
 def test_no_prefix_covers_another_id() -> None:
     """Every prefix ends in a dot, or in a hyphen after the deployment's group: `gro` never covers `gro-test`."""
     entries = access(policy(inbox(), inbox("gro-test"), view(), view("dwp-two")))
