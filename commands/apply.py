@@ -37,6 +37,9 @@ def apply(
             return
         since = decisions_end(where)
         policy = apply_plan(makes, made, lambda line: console.print(f"  [dim]{line}[/]"))
+        if policy == made.in_force:
+            console.print(f"Policy {policy.version} stays in force: the workers have nothing to take up.")
+            return
         console.print(f"Policy {policy.version} ({policy.hash[:12]}) is published.")
         with console.status("waiting for the workers to take it up"):
             console.print(wait_for_workers(where, policy, since, wait_seconds))

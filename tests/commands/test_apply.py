@@ -140,6 +140,19 @@ def test_every_feed_is_read_with_stock_clients(running: Running) -> None:
     assert len(account.feeds) >= 12
 
 
+def test_running_workers_are_not_waited_for_where_the_policy_stays(running: Running) -> None:
+    """A topic's setting put right leaves them nothing to acknowledge: apply ends at once, and says so."""
+    from tidings.kafka.admin import Admin
+
+    Admin(running.life.cluster).alter_topic("inbox.gro.death-registered", {"retention.ms": "1000"})
+
+    applied = running.life.tidings("apply", "--quiet", "--wait-seconds", "60")
+
+    assert applied.code == 0, applied.err
+    assert f"Policy {running.life.policy().version} stays in force" in applied.out
+    assert running.life.tidings("plan").code == 0
+
+
 def all_values(life: Life, agency: str, feeds: list[str]) -> Iterator[tuple[str, bytes]]:
     """Every record of these feeds up to their ends, as the agency."""
     partitions = {inbox.topic: inbox.partitions for inbox in life.policy().inboxes}
