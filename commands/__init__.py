@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "observe": ("commands.observe", "observe"),
     "run": ("commands.run", "app"),
     "publish": ("commands.publish", "publish"),
+    "outbox": ("commands.outbox", "app"),
     "simulate": ("commands.simulate", "simulate"),
     "notices": ("commands.notices", "notices"),
     "feed": ("commands.feed", "feed"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from commands._docs_markdown import code, codes, docstring, page, table
+from producers.outbox.metrics import OUTBOX_METRICS
 from tidings.checks import CHECKS
 from tidings.errors import ReasonCode, TidingsError
 from tidings.metrics import EXCHANGE_METRICS, METRICS, MONITOR_METRICS, WORKER_METRICS, MetricSpec
@@ -38,7 +39,11 @@ def metrics_page() -> str:
             yield code(each.name), each.kind.value, each.unit, labels, each.help
 
     head = ("metric", "kind", "unit", "labels", "what it says")
-    buckets = ((code(each.name), ", ".join(f"{bound:g}" for bound in each.buckets)) for each in METRICS if each.buckets)
+    buckets = (
+        (code(each.name), ", ".join(f"{bound:g}" for bound in each.buckets))
+        for each in (*METRICS, *OUTBOX_METRICS)
+        if each.buckets
+    )
     return page(
         "Metrics",
         "Served at `/metrics` of a health port on 127.0.0.1, in Prometheus' text form. Labels are ids of the policy or"
@@ -52,6 +57,10 @@ def metrics_page() -> str:
         "## Of the monitor",
         "`tidings run monitor` knows them from the broker, whether workers run or not.",
         table(head, rows(MONITOR_METRICS)),
+        "## Of an outbox relay",
+        "`tidings outbox run` serves them, for the agency's own Prometheus. The guide on the outbox says what to make"
+        " of them.",
+        table(head, rows(OUTBOX_METRICS)),
         "## Upper bounds of the histograms' buckets",
         table(("metric", "bounds"), buckets),
     )

@@ -1,4 +1,5 @@
-"""The real things that tests may ask for: one secured broker, one whole stack, and a factory of stacks of one's own.
+"""The real things that tests may ask for: one secured broker, one whole stack, a factory of stacks of one's own, and a
+PostgreSQL with an outbox.
 
 Those of the session are shared by all tests that ask: whoever writes to them takes names of its own.
 """
@@ -13,6 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from deploy.local.stack import Stack
+    from tests.postgres import Postgres
+    from tests.producers.outbox.kit import Outbox
     from tidings.kafka.cluster import Cluster
 
     StackFactory = Callable[..., Stack]
@@ -55,6 +58,42 @@ def broker(one_broker: Stack) -> Cluster:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole local stack: one broker, registry and gate; about half a minute, once a session."""
     yield from _for_the_session(tmp_path_factory.mktemp("whole-stack") / "data", registry=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real cluster with a login for each of the outbox's roles."""
+    from producers.outbox.create_sql import create_sql
+    from tests.needs import need_postgresql
+    from tests.postgres import Postgres
+    from tests.producers.outbox.kit import DATABASE, LOGINS
+
+    need_postgresql()
+    server = Postgres()
+    try:
+        server.start()
+        with server.connect("postgres") as session:
+            session.execute(f"CREATE DATABASE {DATABASE}")
+        with server.connect(DATABASE) as session:
+            session.execute(create_sql())
+            for login, role in LOGINS.items():
+                session.execute(f"CREATE ROLE {login} LOGIN IN ROLE {role}")
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def outbox(postgres: Postgres) -> Iterator[Outbox]:
+    """The session's outbox, emptied, its slots under names that nobody wrote under yet."""
+    from tests.producers.outbox.kit import DATABASE, Outbox
+
+    made = Outbox(postgres, DATABASE)
+    made.run("TRUNCATE tidings.outbox RESTART IDENTITY")
+    made.run("DELETE FROM tidings.outbox_slots")
+    made.run("INSERT INTO tidings.outbox_slots (slot) SELECT generate_series(0, 3)")
+    yield made
+    made.close()
 
 
 def _for_the_session(folder: Path, *, registry: bool) -> Iterator[Stack]:

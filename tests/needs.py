@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from tests.postgres import binaries
+
 
 def need_prometheus() -> None:
     """Skip where Prometheus is not installed; fail where `TIDINGS_REQUIRE_PROMETHEUS` says that it must be."""
@@ -15,3 +17,12 @@ def need_prometheus() -> None:
     if os.environ.get("TIDINGS_REQUIRE_PROMETHEUS"):
         pytest.fail("prometheus and promtool are not installed, and TIDINGS_REQUIRE_PROMETHEUS is set")
     pytest.skip("prometheus and promtool are not installed: `apt-get install prometheus`")
+
+
+def need_postgresql() -> None:
+    """Skip where PostgreSQL is not installed; fail where `TIDINGS_REQUIRE_POSTGRESQL` says that it must be."""
+    if binaries() is not None:
+        return
+    if os.environ.get("TIDINGS_REQUIRE_POSTGRESQL"):
+        pytest.fail("PostgreSQL is not installed, and TIDINGS_REQUIRE_POSTGRESQL is set")
+    pytest.skip("PostgreSQL is not installed: `apt-get install postgresql`")

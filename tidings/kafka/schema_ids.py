@@ -14,10 +14,15 @@ from tidings.kafka.registry import registry_api
 _TIMEOUT_SECONDS = 15.0
 
 
+class NoInbox(Fatal):
+    """The registry has no schema for an inbox: `tidings apply` has not made it."""
+
+
 def inbox_schema_id(cluster: Cluster, agency: str, event_type: str) -> int:
     """The id of the newest version under `inbox.<agency>.<event-type>-value`.
 
-    Raises Retriable where the registry does not answer, Fatal where it refuses or has no such subject.
+    Raises Retriable where the registry does not answer, NoInbox where it has no such subject, Fatal where it
+    refuses.
     """
     subject = f"{topics.inbox(agency, event_type)}-value"
     try:
@@ -31,7 +36,7 @@ def inbox_schema_id(cluster: Cluster, agency: str, event_type: str) -> int:
     except httpx.HTTPError as error:
         raise Retriable(f"the registry does not answer: {type(error).__name__}") from None
     if answer.status_code == httpx.codes.NOT_FOUND:
-        raise Fatal(f"the registry has no subject {subject}: was `tidings apply` run?")
+        raise NoInbox(f"the registry has no subject {subject}: was `tidings apply` run?")
     if answer.is_server_error:
         raise Retriable(f"the registry answers {answer.status_code}")
     if not answer.is_success:

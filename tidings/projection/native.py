@@ -146,6 +146,17 @@ class NativeInbox:
         return Weighed(self._engine, batch)
 
 
+class NativeProof:
+    """Proves of events of one type that they pass every check; it decides nothing where it has no proof."""
+
+    def __init__(self, program: InboxProgram) -> None:
+        self._proves = _extension().Engine(program.as_json(), {}, 0).proves
+
+    def proves(self, body: bytes, now_ms: int) -> bool:
+        """See `NativeInbox.proves`."""
+        return bool(self._proves(body, now_ms))
+
+
 class Weighed:
     """A batch after every view has weighed it."""
 
@@ -195,6 +206,17 @@ def native_inbox(program: InboxProgram, keys: KeyRing) -> NativeInbox | str:
         return NativeInbox(program, keys)
     except ValueError as why:
         return str(why)
+
+
+def native_proof(program: InboxProgram) -> NativeProof | None:
+    """Proofs for the inbox of `program`, which names no view; None where the extension is not built, or does not take
+    the event type."""
+    if native_version() is None:
+        return None
+    try:
+        return NativeProof(program)
+    except ValueError:
+        return None
 
 
 def mode_of(view: View, today: date) -> int:

@@ -1,0 +1,68 @@
+"""One relay in this process: its clients, its metrics, its end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import typer
+from prometheus_client import CollectorRegistry
+
+from producers.outbox.database import Connection, connect
+from producers.outbox.judge import Judge
+from producers.outbox.metrics import OUTBOX_METRICS
+from producers.outbox.relay import Relay, RelaySettings
+from producers.outbox.run_relay import run_relay
+from producers.publisher import EventPublisher
+from tidings.catalogue import default_catalogue_dir, load_catalogue
+from tidings.clock import SystemClock
+from tidings.kafka.announce import announced
+from tidings.kafka.cluster import Cluster
+from tidings.kafka.health import Health
+from tidings.kafka.write_once import OnceWriter
+from tidings.logs import configure
+from tidings.metrics import MetricStore
+
+
+def run_outbox(
+    cluster: Cluster, agency: str, database: str, health_port: int, targets: Path | None, *, until_empty: bool
+) -> None:
+    """Relay until SIGTERM or SIGINT, or where `until_empty` until no row waits. Raises as `run_relay`."""
+    configure(f"outbox-{agency}")
+    cluster.password(agency)  # says so where there is no such agency, before anything is opened
+    clock, catalogue = SystemClock(), load_catalogue(default_catalogue_dir())
+    publisher = EventPublisher(cluster, agency, catalogue=catalogue, clock=clock, sender=_NotSent())
+    judge = Judge(publisher, catalogue, agency, cluster.environment, clock)
+    registry, store = CollectorRegistry(), MetricStore(OUTBOX_METRICS)
+    registry.register(store)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told.set())
+
+    def writer(name: str) -> OnceWriter:
+        return OnceWriter(cluster, agency, name, clock=clock)
+
+    def relay(connection: Connection) -> Relay:
+        return Relay(connection, judge, writer, clock, store, RelaySettings(until_empty=until_empty))
+
+    health = Health(clock, health_port, registry)
+    health.start()
+    typer.echo(f"Relaying; metrics at http://127.0.0.1:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
+    try:
+        with announced(targets, f"outbox-{agency}-{health.port}", health.port):
+            run_relay(lambda: connect(database), relay, clock, lambda: not told.is_set())
+    finally:
+        health.stop()
+    typer.echo("Drained.")
+
+
+class _NotSent:
+    """The publisher checks and encodes; what is sent goes through the slots' writers."""
+
+    def send(self, *_arguments: object) -> None:
+        """See `Sender.send`."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """See `Sender.flush`."""

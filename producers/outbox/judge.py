@@ -1,0 +1,157 @@
+"""Says of rows of the outbox which go on their way, as what records, and which are refused, for every reason.
+
+A row is refused for what it holds, never for where it stands: it keeps none behind it waiting. What the native
+extension proves sound is not checked again in Python.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from producers.encode import Encoder
+from producers.outbox.rows import Row
+from producers.publisher import EventPublisher
+from tidings import topics
+from tidings.catalogue import Catalogue, EventType
+from tidings.clock import Clock
+from tidings.errors import Finding, ReasonCode, Reject, Severity
+from tidings.kafka.schema_ids import NoInbox
+from tidings.kafka.write_once import RECORD_MAX_BYTES, Record
+from tidings.policy.model import Environment, Inbox
+from tidings.projection.native import NativeProof, native_proof
+from tidings.projection.program import inbox_program
+from tidings.wire import HEADER_BYTES
+
+UNKNOWN = "unknown"
+"""What a row's event type is called in metrics where the catalogue does not have it."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """What became of a batch of rows: `rows` are the ids behind `records`, one each; reasons and flags are codes with
+    paths, parted by spaces."""
+
+    rows: list[int] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list, repr=False)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    flagged: list[tuple[int, str]] = field(default_factory=list)
+    sent_by_type: Counter[str] = field(default_factory=Counter)
+    refused_by_type: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """An event type that this agency may publish: how its events are written, and how they are proven sound."""
+
+    encoder: Encoder
+    proof: NativeProof | None
+
+
+class Judge:
+    """Judges rows for one agency. For one thread."""
+
+    def __init__(
+        self, publisher: EventPublisher, catalogue: Catalogue, agency: str, environment: Environment, clock: Clock
+    ) -> None:
+        self._publisher = publisher
+        self._types = catalogue.event_types
+        self._agency = agency
+        self._environment = environment.value
+        self._clock = clock
+        self._kinds: dict[str, _Kind | Finding] = {}
+
+    def judge(self, rows: Iterable[Row]) -> Judged:
+        """What becomes of each row. Raises Retriable or Fatal where the registry does not say an event type's schema
+        id; nothing that depends on a row's content."""
+        judged, now_ms = Judged(), self._clock.now_ms()
+        # What had no inbox a batch ago may have one now.
+        self._kinds = {name: kind for name, kind in self._kinds.items() if isinstance(kind, _Kind)}
+        for row in rows:
+            try:
+                record, flags = self._one(row, now_ms)
+            except Reject as refusal:
+                self._refuse(judged, row, refusal)
+                continue
+            judged.rows.append(row.row_id)
+            judged.records.append(record)
+            judged.sent_by_type[row.event_type] += 1
+            if flags:
+                judged.flagged.append((row.row_id, " ".join(map(str, flags))))
+        return judged
+
+    def _one(self, row: Row, now_ms: int) -> tuple[Record, tuple[Finding, ...]]:
+        """The record of one row and its flags. Raises Reject with every finding."""
+        kind = self._kinds.get(row.event_type) or self._kind(row.event_type)
+        if isinstance(kind, Finding):
+            raise Reject([kind])
+        if row.event is None:
+            raise Reject([Finding(ReasonCode.EVENT_TOO_LARGE)])
+        try:
+            event = orjson.loads(row.event)
+        except orjson.JSONDecodeError:
+            event = None
+        if not isinstance(event, dict):
+            raise Reject([Finding(ReasonCode.UNDECODABLE)])
+        wire = kind.encoder.encode(event)
+        record = Record(wire.topic, wire.key, wire.value)
+        flags: tuple[Finding, ...] = ()
+        if not self._sound(kind, event, record, now_ms):
+            # What was written fits its schema: only such an event can be checked.
+            flags = self._publisher.check(row.event_type, event)
+            if any(each.severity is Severity.REJECT for each in flags):
+                raise Reject(flags)
+        if len(record.key or b"") + len(record.value or b"") > RECORD_MAX_BYTES:
+            raise Reject([Finding(ReasonCode.EVENT_TOO_LARGE)])
+        return record, flags
+
+    def _sound(self, kind: _Kind, event: Mapping[str, Any], record: Record, now_ms: int) -> bool:
+        """Whether it is proven that nothing will be found."""
+        if kind.proof is None or record.value is None:
+            return False
+        subject = event["subject"]
+        framed = event["source"]["agency"] == self._agency and event["environment"] == self._environment
+        whole = bool(subject["scheme"] and subject["value"])
+        return framed and whole and kind.proof.proves(record.value[HEADER_BYTES:], now_ms)
+
+    def _kind(self, name: str) -> _Kind | Finding:
+        found = self._types.get(name)
+        made: _Kind | Finding
+        if found is None:
+            return Finding(ReasonCode.SCHEMA_UNKNOWN, "event_type")
+        if found.owner != self._agency:
+            return Finding(ReasonCode.SOURCE_MISMATCH, "event_type")
+        try:
+            made = _Kind(self._publisher.encoder(name), _proof(found, self._environment))
+        except NoInbox:
+            made = Finding(ReasonCode.SCHEMA_UNKNOWN, "event_type")
+        self._kinds[name] = made
+        return made
+
+    def _refuse(self, judged: Judged, row: Row, refusal: Reject) -> None:
+        judged.refused.append((row.row_id, " ".join(map(str, refusal.findings))))
+        name = row.event_type if row.event_type in self._types else UNKNOWN
+        judged.refused_by_type[name] += 1
+        for finding in refusal.findings:
+            if finding.severity is Severity.REJECT:
+                judged.reasons[name, finding.code.value] += 1
+
+
+def _proof(event_type: EventType, environment: str) -> NativeProof | None:
+    """Proofs for the event type's current version, which is what the encoder writes."""
+    inbox = Inbox(
+        topic=topics.inbox(event_type.owner, event_type.name),
+        agency=event_type.owner,
+        event_type=event_type.name,
+        partitions=event_type.partitions,
+        reader_schema=event_type.schema,
+        writer_schemas={"0": event_type.schema},
+        checks=event_type.checks,
+        deduplication_window_events=event_type.deduplication_window_events,
+    )
+    return native_proof(inbox_program(inbox, (), environment, 0))

@@ -1,0 +1,160 @@
+"""Slots: whose they are, and the one batch that each is writing.
+
+A relay's number is an advisory lock of its session, so that its death is known as soon as the server knows it. A slot
+is taken and turned under a lock on its row that passes over what another holds (`FOR UPDATE SKIP LOCKED`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from producers.outbox.database import CHANNEL, Connection
+
+# The class of our advisory locks: "tidi".
+_CLASS = 0x74696469
+
+_ALIVE = f"""
+SELECT objid::bigint AS relay FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND classid = {_CLASS} AND objsubid = 2 AND granted
+  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+"""  # noqa: S608 -- a number of ours
+_LOOK = f"""
+WITH alive AS MATERIALIZED ({_ALIVE})
+SELECT slot, owner, owner IN (SELECT relay FROM alive), (SELECT array_agg(relay ORDER BY relay) FROM alive),
+  batch_id IS NOT NULL
+    OR EXISTS (SELECT FROM tidings.outbox o WHERE o.slot = s.slot AND o.state = 'waiting')
+FROM tidings.outbox_slots s ORDER BY slot
+"""  # noqa: S608
+_TAKE = f"""
+WITH alive AS MATERIALIZED ({_ALIVE})
+UPDATE tidings.outbox_slots SET owner = %(relay)s
+WHERE slot = (
+  SELECT slot FROM tidings.outbox_slots
+  WHERE owner IS NULL OR owner NOT IN (SELECT relay FROM alive) OR owner = %(relay)s AND slot <> ALL (%(held)s)
+  ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING slot, writer
+"""  # noqa: S608
+_BUSY = """
+SELECT batch_id IS NOT NULL
+  OR EXISTS (SELECT FROM tidings.outbox o WHERE o.slot = s.slot AND o.state = 'waiting')
+FROM tidings.outbox_slots s WHERE slot = %s
+"""
+_HOLD = "SELECT batch_id FROM tidings.outbox_slots WHERE slot = %s AND owner = %s FOR UPDATE SKIP LOCKED"
+_BEGIN = """
+UPDATE tidings.outbox_slots SET batch_id = %s, batch_rows = %s, turned_at = clock_timestamp() WHERE slot = %s
+"""
+_SENT = """
+UPDATE tidings.outbox o SET state = 'sent', done_at = clock_timestamp()
+FROM (SELECT unnest(batch_rows) AS row_id FROM tidings.outbox_slots WHERE slot = %s) b WHERE o.row_id = b.row_id
+"""
+_SAID = """
+UPDATE tidings.outbox o SET flags = string_to_array(b.said, ' ')
+FROM (SELECT unnest(%s::bigint[]) AS row_id, unnest(%s::text[]) AS said) b WHERE o.row_id = b.row_id
+"""
+_REFUSED = """
+UPDATE tidings.outbox o SET state = 'refused', done_at = clock_timestamp(), reasons = string_to_array(b.said, ' ')
+FROM (SELECT unnest(%s::bigint[]) AS row_id, unnest(%s::text[]) AS said) b WHERE o.row_id = b.row_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot as it stands: who owns it, whether that relay lives, whether there is anything to do in it."""
+
+    slot: int
+    owner: int | None
+    owned: bool
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All slots, and the numbers of the relays that live, in ascending order."""
+
+    slots: tuple[Slot, ...]
+    relays: tuple[int, ...]
+
+
+def enter(connection: Connection) -> int:
+    """Take a number for this relay for as long as the session lasts, and listen for rows. Returns it."""
+    while True:
+        [relay] = _one(connection, "SELECT nextval('tidings.outbox_relays')::integer")
+        [mine] = _one(connection, "SELECT pg_try_advisory_lock(%s, %s)", _CLASS, relay)
+        if mine:
+            connection.execute(f"LISTEN {CHANNEL}")
+            return int(relay)
+
+
+def look(connection: Connection) -> Standing:
+    """How the slots stand."""
+    rows = connection.execute(_LOOK).fetchall()
+    slots = tuple(Slot(slot, owner, bool(owned), busy) for slot, owner, owned, _, busy in rows)
+    return Standing(slots, tuple(rows[0][3] or ()) if rows else ())
+
+
+def share_of(relay: int, standing: Standing) -> int:
+    """How many slots are `relay`'s share: all are shared out evenly, the first relays have one more."""
+    each, more = divmod(len(standing.slots), len(standing.relays) or 1)
+    return each + (standing.relays.index(relay) < more) if relay in standing.relays else 0
+
+
+def take(connection: Connection, relay: int, held: Sequence[int]) -> tuple[int, str] | None:
+    """Make a slot that no living relay owns, or that `relay` owns and is none of `held`, `relay`'s. Returns it with its
+    writer's name, or None where there is none."""
+    found = connection.execute(_TAKE, {"relay": relay, "held": list(held)}).fetchone()
+    return None if found is None else (found[0], found[1])
+
+
+def release(connection: Connection, relay: int, slot: int) -> None:
+    """Give a slot up, where it is still `relay`'s."""
+    connection.execute("UPDATE tidings.outbox_slots SET owner = NULL WHERE slot = %s AND owner = %s", (slot, relay))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A slot that is ours for the rest of the transaction, and the batch that it was writing."""
+
+    slot: int
+    batch_id: UUID | None
+
+
+def hold(connection: Connection, relay: int, slot: int) -> Held | None:
+    """Lock the slot for the rest of the transaction; None where it is no longer `relay`'s, or somebody is at it."""
+    found = connection.execute(_HOLD, (slot, relay)).fetchone()
+    return None if found is None else Held(slot, found[0])
+
+
+def is_busy(connection: Connection, slot: int) -> bool:
+    """Whether rows of the slot wait, or are being written."""
+    [busy] = _one(connection, _BUSY, slot)
+    return bool(busy)
+
+
+def mark_sent(connection: Connection, held: Held) -> int:
+    """Mark the rows of the batch that was being written as sent. Returns how many."""
+    return connection.execute(_SENT, (held.slot,)).rowcount
+
+
+def begin_batch(connection: Connection, held: Held, batch_id: UUID | None, rows: Sequence[int]) -> None:
+    """Note which rows the next batch writes; with None, that none is being written."""
+    connection.execute(_BEGIN, (batch_id, list(rows) if batch_id else None, held.slot))
+
+
+def mark_refused(connection: Connection, rows: Sequence[tuple[int, str]]) -> None:
+    """Mark rows as refused, each with its reasons, parted by spaces."""
+    connection.execute(_REFUSED, ([row for row, _ in rows], [said for _, said in rows]))
+
+
+def mark_flags(connection: Connection, rows: Sequence[tuple[int, str]]) -> None:
+    """Write the flags, parted by spaces, into rows that go on their way with them."""
+    connection.execute(_SAID, ([row for row, _ in rows], [said for _, said in rows]))
+
+
+def _one(connection: Connection, query: str, *values: Any) -> tuple[Any, ...]:
+    found = connection.execute(query, values).fetchone()
+    assert found is not None  # noqa: S101 -- such a query has one row
+    return found
