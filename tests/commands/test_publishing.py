@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from producers.journal import Fate, Journal
 from tests.commands.kit import CHECKOUT
 from tests.commands.publishing_process import STEPS, publish, run
 from tests.tidings.kafka.test_write_once import Agency, new_agency
 from tidings.errors import BadInput, Fatal
+from tidings.kafka.read import read_to_end
 
 if TYPE_CHECKING:
     from tidings.kafka.cluster import Cluster
@@ -58,6 +60,10 @@ def test_killed_at_any_step_the_second_run_ends_with_the_same_account(
     assert account == undisturbed
     assert (account["records"], account["published"], account["refused"]["records"]) == (RECORDS, PUBLISHED, 1)
     assert len(agency.seen()) == len(set(agency.seen())) == PUBLISHED
+    with Journal(journal, writable=False) as kept:
+        places = {(r.inbox, r.partition, r.offset) for r in kept.records() if r.fate is Fate.PUBLISHED}
+    there = read_to_end(agency.cluster, "admin", agency.topic)
+    assert places == {(each.topic, each.partition, each.offset) for each in there}
 
 
 def test_a_file_that_is_whole_says_so(agency: Agency, file: Path, journal: Path) -> None:
