@@ -13,12 +13,20 @@ import typer
 
 from benchmarks import native
 from benchmarks.contender import BUILD, contenders
-from benchmarks.parts import throughput
+from benchmarks.parts import feed_partitions, growth, latency, memory, throughput
 from benchmarks.results import Results
 from benchmarks.settings import Settings
 from benchmarks.table import report
 
-PARTS: dict[str, Callable[[Settings, Results], None]] = {"throughput": throughput.run}
+PARTS: dict[str, Callable[[Settings, Results], None]] = {
+    "throughput": throughput.run,
+    "latency": latency.run,
+    "agreements": growth.agreements,
+    "record_bytes": growth.record_bytes,
+    "workers": growth.workers,
+    "feed_partitions": feed_partitions.run,
+    "memory": memory.run,
+}
 
 
 app = typer.Typer(add_completion=False)

@@ -27,7 +27,7 @@ from tidings.kafka.client_log import CLIENT_LOGGER
 from tidings.kafka.cluster import ClientConfig, Cluster
 from tidings.keys import ROOT_BYTES
 
-ADMIN, EXCHANGE = "admin", "exchange"
+ADMIN = "admin"
 PLAIN, TLS = "plain", "tls"
 TRANSPORTS = (PLAIN, TLS)
 _START_S, _STOP_S = 180.0, 30.0
@@ -72,19 +72,18 @@ def broker(home: Path, *, short_lived: bool = False, clock: Clock | None = None)
     jars = kafka_jars()
     tls = certificates(private_dir(home) / "tls", clock)
     credentials = private_dir(home / "credentials")
-    passwords = {each: make_password(credentials / f"{each}.password") for each in (ADMIN, EXCHANGE)}
+    password = make_password(credentials / f"{ADMIN}.password")
     private_dir(home / "keys")
     write_private(home / "keys" / "root.key", token_hex(ROOT_BYTES) + "\n")
     client, controller, plain = choose([None, None, None])
     node = Node(1, client, controller, node_of.new_id())
-    settings = node_of.write_settings(home, node, (node,), tls, passwords[ADMIN])
+    settings = node_of.write_settings(home, node, (node,), tls, password)
     write_private(settings, settings.read_text() + _plain_listener(node, plain))
-    node_of.format_storage(jars, settings, node, (node,), node_of.new_id(), passwords[ADMIN])
+    node_of.format_storage(jars, settings, node, (node,), node_of.new_id(), password)
     process = node_of.start(jars, settings, node, private_dir(home / "logs"), short_lived=short_lived)
     try:
         made = Broker(process, {PLAIN: _cluster_file(home, PLAIN, plain), TLS: _cluster_file(home, TLS, client)})
         _wait(made, clock)
-        Admin(made.cluster(PLAIN), clock=clock).set_password(EXCHANGE, passwords[EXCHANGE])
         yield made
     finally:
         stop([process], _STOP_S, clock)

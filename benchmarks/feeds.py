@@ -11,7 +11,7 @@ from tidings.deployment import group_name
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.read import LogReader
-from tidings.log import InboxRecord
+from tidings.log import InboxRecord, Partition
 
 
 class Feeds(Closing):
@@ -33,6 +33,10 @@ class Feeds(Closing):
     def progress(self) -> int:
         """Events of which the first feed has the view, give or take the open transaction and its marks."""
         return self._written(0)
+
+    def ends(self) -> dict[Partition, int]:
+        """Where every partition of every feed ends now."""
+        return self._reader.ends(self._all)
 
     def complete(self, events: int) -> bool:
         """Whether every feed has as many records."""

@@ -1,7 +1,7 @@
 """One run of one contender over a full inbox, measured from outside: the same way for all of them.
 
 The pace comes from the broker: each record of a feed carries the time at which it was appended. The first fifth of the
-events is warming up and not counted. Processor time and memory are those of the contender's processes.
+events is warming up and not counted (`warm_up_share`). Processor time and memory are those of its processes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tidings.log import InboxRecord
 
 WARM_UP_SHARE = 0.2
 TIMEOUT_S = 150.0
-_COMMIT_S, _LOOK_S = 20.0, 0.02
+_COMMIT_S, _LOOK_S = 20.0, 0.1
 _numbers = count(1)
 
 
@@ -61,6 +61,7 @@ def measure(
     *,
     check: bool = True,
     workers: int = 1,
+    warm_up_share: float = WARM_UP_SHARE,
     timeout_s: float = TIMEOUT_S,
 ) -> Run:
     """Run `contender` over the first `events` of the inbox. Raises Failed, or Differs where its views are wrong."""
@@ -78,14 +79,17 @@ def measure(
         held = list(expected) if check and contender.checked else []
         stamps: list[int] = []
         checked = _read(feeds, events, stamps, held)
-    return _run(events, sorted(stamps), looks, checked)
+    return _run(events, sorted(stamps), looks, checked, warm_up_share)
 
 
-def watch(processes: Sequence[Watched], feeds: Feeds, events: int, timeout_s: float) -> list[Look]:
-    """Look at a run until its feeds have all views and its group has committed. Raises Failed otherwise."""
+def watch(
+    processes: Sequence[Watched], feeds: Feeds, events: int, timeout_s: float, looks: list[Look] | None = None
+) -> list[Look]:
+    """Look at a run until its feeds have all views and its group has committed. Raises Failed otherwise.
+    Each look is added to `looks`."""
     clock = SystemClock()
     deadline = Deadline(clock, timeout_s)
-    looks: list[Look] = []
+    looks = [] if looks is None else looks
     while not looks or looks[-1].events < events or not feeds.complete(events):
         looks.append(
             Look(
@@ -113,7 +117,8 @@ def _read(feeds: Feeds, events: int, stamps: list[int], held: Sequence[Expected]
     """The first feed's times, and with `held` every view of every feed checked. Returns how many were."""
 
     def first() -> Iterator[InboxRecord]:
-        for record in islice(feeds.records(0), events):
+        # What is not checked may go beyond: with several partitions the first events are not those of the first one.
+        for record in islice(feeds.records(0), events if held else None):
             stamps.append(record.timestamp_ms)
             yield record
 
@@ -129,13 +134,13 @@ def _read(feeds: Feeds, events: int, stamps: list[int], held: Sequence[Expected]
     return checked
 
 
-def _run(events: int, stamps: Sequence[int], looks: Sequence[Look], checked: int) -> Run:
-    skipped = int(events * WARM_UP_SHARE)
-    warm = next(look for look in looks if look.events >= skipped)
+def _run(events: int, stamps: Sequence[int], looks: Sequence[Look], checked: int, warm_up_share: float) -> Run:
+    skipped = int(len(stamps) * warm_up_share)
+    warm = next(look for look in looks if look.events >= events * warm_up_share)
     return Run(
         events=events,
-        events_per_second=(events - skipped) / max(stamps[-1] - stamps[skipped], 1) * 1000,
-        cpu_us_per_event=(looks[-1].cpu_seconds - warm.cpu_seconds) / max(events - warm.events, 1) * 1e6,
+        events_per_second=(len(stamps) - skipped) / max(stamps[-1] - stamps[skipped], 1) * 1000,
+        cpu_us_per_event=(looks[-1].cpu_seconds - warm.cpu_seconds) / max(looks[-1].events - warm.events, 1) * 1e6,
         memory_mb=max(look.memory_mb for look in looks),
         checked=checked,
         looks=tuple(looks),

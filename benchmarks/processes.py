@@ -19,19 +19,20 @@ _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Watched:
-    """A process in a group of its own, with all that it starts."""
+    """A contender's process: all of them are one."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process, self.log = process, log
 
     def cpu_seconds(self) -> float:
-        """User and system time of the group so far."""
+        """User and system time so far; 0 once it has ended."""
         fields = self._stat()
-        return sum(int(each[11]) + int(each[12]) for each in fields) / _TICKS
+        return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
 
     def memory_mb(self) -> float:
-        """The group's resident memory in megabytes."""
-        return sum(int(each[21]) for each in self._stat()) * _PAGE_MB
+        """Its resident memory in megabytes; 0 once it has ended."""
+        fields = self._stat()
+        return int(fields[21]) * _PAGE_MB if fields else 0.0
 
     def ended(self) -> bool:
         """Whether it has ended by itself."""
@@ -42,16 +43,12 @@ class Watched:
         text = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
         return text[-_TAIL_CHARACTERS:].strip()
 
-    def _stat(self) -> list[list[str]]:
-        found = []
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = path.read_text("utf-8", "replace").rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == self.process.pid:
-                found.append(fields)
-        return found
+    def _stat(self) -> list[str]:
+        try:
+            text = Path(f"/proc/{self.process.pid}/stat").read_text("utf-8", "replace")
+        except OSError:
+            return []
+        return text.rpartition(")")[2].split()
 
 
 @contextmanager

@@ -40,6 +40,12 @@ class Results:
         finally:
             self.save()
 
+    def points(self, name: str) -> list[dict[str, Any]]:
+        """The points of what grows, none to begin with."""
+        points: list[dict[str, Any]] = []
+        self.content["growth"][name] = points
+        return points
+
     def save(self) -> None:
         """Write the file, whole or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)

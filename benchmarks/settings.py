@@ -26,7 +26,7 @@ class Settings:
         return {
             name: each
             for name, each in contenders().items()
-            if (not self.only or name in self.only) and (each.smoke or not self.quick)
+            if (name in self.only if self.only else each.smoke or not self.quick)
         }
 
     def events(self, wanted: int) -> int:

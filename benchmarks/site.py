@@ -16,17 +16,18 @@ from benchmarks.contender import CHECKOUT
 from tidings.agreements import load_country
 from tidings.agreements.compiled import compiled_terms
 from tidings.catalogue import default_catalogue_dir, load_catalogue
-from tidings.clock import Deadline, SystemClock, utc_date
+from tidings.clock import Deadline, SystemClock
+from tidings.errors import Retriable
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.cluster import Cluster
+from tidings.kafka.errors import Abortable
 from tidings.kafka.genesis import start_partitions
-from tidings.kafka.policy_store import publish
+from tidings.kafka.policy_store import current_version, publish
 from tidings.keys import KeyRing
 from tidings.log import Partition
 from tidings.policy.codec import sealed
 from tidings.policy.compile import compile_policy
 from tidings.policy.model import Environment, Inbox, Policy, View
-from tidings.provisioning.access import access_of
 from tidings.provisioning.topic_plan import topics_of
 from tidings.topics import feed
 
@@ -34,6 +35,7 @@ EVENT_TYPE = "death-registered"
 AGREEMENTS = ("bereavement-benefits", "driving-licence-closure", "mortality-statistics")
 _RETENTION_DAYS = 14
 _START_S = 60.0
+_PUBLISH_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +135,27 @@ def _feed(view: View) -> str:
 
 
 def _provide(running: Broker, policy: Policy) -> None:
-    cluster, clock = running.cluster(PLAIN), SystemClock()
+    cluster = running.cluster(PLAIN)
     retention = {(view.agreement, view.agreement_version): _RETENTION_DAYS for view in policy.views}
     plans = topics_of(policy, {EVENT_TYPE: _RETENTION_DAYS}, retention)
     admin = Admin(cluster)
     admin.create_topics([Topic(plan.name, plan.partitions, 1, plan.config) for plan in plans])
     admin.wait_for_topics({plan.name: plan.partitions for plan in plans})
-    agencies = tuple(sorted({inbox.agency for inbox in policy.inboxes} | {view.subscriber for view in policy.views}))
-    admin.create_acls(access_of(policy, agencies, utc_date(clock.now_ms()), cluster.deployment))
-    publish(cluster, ADMIN, policy)
+    _publish(cluster, policy)
+
+
+def _publish(cluster: Cluster, policy: Policy) -> None:
+    """A broker that has just started, on a busy machine, may answer too late: then it is asked again."""
+    for left in reversed(range(_PUBLISH_TRIES)):
+        try:
+            publish(cluster, ADMIN, policy)
+        except (Abortable, Retriable):
+            if current_version(cluster, ADMIN) >= policy.version:
+                return
+            if not left:
+                raise
+        else:
+            return
 
 
 def partitions_of(topics: Sequence[str], partitions: int) -> list[Partition]:

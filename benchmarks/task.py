@@ -29,7 +29,8 @@ class ViewTask:
 @dataclass(frozen=True, slots=True)
 class Task:
     """One run. `clients` are the settings of any Kafka client (librdkafka's names); `latency` asks for a contender's
-    best settings for latency rather than for throughput. `state` is a folder of its own."""
+    best settings for latency rather than for throughput. `state` is a folder of its own. `shared_max_events` is the
+    exchange's setting of that name, its default where 0."""
 
     contender: str
     group: str
@@ -45,6 +46,7 @@ class Task:
     state: str
     latency: bool = False
     slot: int = 0
+    shared_max_events: int = 0
 
     def write(self, path: Path) -> Path:
         """Put it at `path`, which nobody else may read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.broker import ADMIN, EXCHANGE, PLAIN
+from benchmarks.broker import ADMIN, PLAIN
 from benchmarks.contender import Contender
 from benchmarks.expected import Expected
 from benchmarks.site import Site
@@ -27,11 +27,11 @@ def task_for(
     transport: str = PLAIN,
     latency: bool = False,
     slot: int = 0,
+    shared_max_events: int = 0,
 ) -> Task:
     """The task of one worker. Keys and, with TLS, a password are in it: it is only ever written to a private file."""
     cluster = made.broker.cluster(transport, deployment)
-    principal = ADMIN if transport == PLAIN else EXCHANGE
-    clients = {name: value for name, value in cluster.client_config(principal).items() if isinstance(value, str)}
+    clients = {name: value for name, value in cluster.client_config(ADMIN).items() if isinstance(value, str)}
     return Task(
         contender=contender.name,
         group=group_name(deployment),
@@ -47,6 +47,7 @@ def task_for(
         state=str(state),
         latency=latency,
         slot=slot,
+        shared_max_events=shared_max_events,
     )
 
 
