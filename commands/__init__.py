@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "top": ("commands.top", "top"),
     "down": ("commands.down", "down"),
     "plan": ("commands.plan", "plan"),
+    "explain": ("commands.explain", "explain"),
     "approve": ("commands.approve", "approve"),
     "apply": ("commands.apply", "apply"),
     "stop": ("commands.stop", "app"),

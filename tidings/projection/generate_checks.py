@@ -21,8 +21,8 @@ from tidings.projection.generate_where import Test, among_of, encoded_values, pr
 from tidings.projection.program import CheckProgram, InboxProgram
 
 
-def write_proof(code: Code, program: InboxProgram, notes: Notes) -> tuple[str, list[str]]:
-    """Add the proof; the name of its function, and the names of the checks that it never proves.
+def write_proof(code: Code, program: InboxProgram, notes: Notes) -> tuple[str, list[CheckProgram]]:
+    """Add the proof; the name of its function, and the checks that it never proves.
 
     The function takes a scan and the batch's reading of the clock and says whether surely nothing is found.
     """
@@ -36,21 +36,22 @@ class _Proof:
         self._types: Types = program.types
         self._dates: dict[str, str] = {}
 
-    def write(self) -> tuple[str, list[str]]:
+    def write(self) -> tuple[str, list[CheckProgram]]:
         """See `write_proof`."""
-        code, unproven = self._code, []
+        code = self._code
+        unproven: list[CheckProgram] = []
         name = code.name("proves")
         of_head = [check for check in self._program.checks if check.of_head]
         of_body = [check for check in self._program.checks if not check.of_head]
         with code.block(f"def {name}(s, now_ms):"):
             code.line("b, o = s.body, s.places")
             code.line(f"late_ms = now_ms + {ZONE_SLACK_MS}")
-            unproven += [check.check for check in of_head if not self._tried(check)]
+            unproven += [check for check in of_head if not self._tried(check)]
             change = self._types[self._notes.values("change").element].names
             if of_body and ANNULLED in change:
                 code.line(f"if b[o[{self._notes.start('change')}]] == {2 * change.index(ANNULLED)}:")
                 code.line("    return True  # of an annulment only the head is judged")
-            unproven += [check.check for check in of_body if not self._tried(check)]
+            unproven += [check for check in of_body if not self._tried(check)]
             code.line("return True")
         self._parent.add(code)
         return name, unproven

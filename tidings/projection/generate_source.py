@@ -23,7 +23,7 @@ from tidings.projection.generate_share import Splice
 from tidings.projection.generate_view import write_view
 from tidings.projection.generated_scan import Head
 from tidings.projection.plan import Step, make_plan
-from tidings.projection.program import InboxProgram
+from tidings.projection.program import CheckProgram, InboxProgram
 from tidings.projection.structure import Malformed, read_long
 from tidings.projection.types import read_types
 
@@ -59,7 +59,7 @@ class Generated:
     scan: Callable[[bytes], tuple[tuple[Any, ...], list[int], bool]] = field(repr=False)
     proves: Callable[[Any, int], bool] = field(repr=False)
     views: Mapping[str, Callable[[Any, Any], Projected | None] | None] = field(repr=False)
-    unproven: tuple[str, ...] = ()
+    unproven: tuple[CheckProgram, ...] = ()
 
 
 def generate(program: InboxProgram, inbox: Inbox, views: Iterable[View], keys: KeyRing) -> Generated | None:
