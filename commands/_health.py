@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -17,12 +18,14 @@ from tidings.kafka.cluster import Cluster
 from tidings.kafka.registry import Registry
 
 _TIMEOUT_S = 2.0
+_NAMED = 2
 ENDPOINT = "worker or monitor"
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One part: `state` in a word or two, and whether that is as it should be. `kind` is what it is part of."""
+    """One part: `state` in a word or two, and whether that is as it should be. `kind` is what it is part of; `runs`
+    says of a worker which executors of the projection run, and why not native."""
 
     name: str
     state: str
@@ -30,6 +33,7 @@ class Health:
     address: str
     log: str = ""
     kind: str = "stack"
+    runs: str = ""
 
 
 def health_of(data: Path, cluster: Cluster | None) -> tuple[Health, ...]:
@@ -60,12 +64,25 @@ def _endpoints(targets: Path) -> Iterator[Health]:
         try:
             [entry] = json.loads(path.read_bytes())
             address = str(entry["targets"][0])
-            status = httpx.get(f"http://{address}/ready", timeout=_TIMEOUT_S, trust_env=False).status_code
-        except (OSError, ValueError, KeyError, TypeError, IndexError, httpx.HTTPError):
+            answer = httpx.get(f"http://{address}/ready", timeout=_TIMEOUT_S, trust_env=False)
+            runs = _runs(answer.json().get("projection", {}))
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, httpx.HTTPError):
             yield Health(path.stem, "no answer", good=False, address="", kind=ENDPOINT)
             continue
-        ready = status == HTTPStatus.OK
-        yield Health(path.stem, "ready" if ready else "not ready", ready, address, kind=ENDPOINT)
+        ready = answer.status_code == HTTPStatus.OK
+        yield Health(path.stem, "ready" if ready else "not ready", ready, address, kind=ENDPOINT, runs=runs)
+
+
+def _runs(projection: Mapping[str, Mapping[str, str]]) -> str:
+    """Executors with how many inboxes each has, and each reason why one is not native."""
+    inboxes: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for topic, each in projection.items():
+        inboxes[each["executor"], each["why_not_native"]].append(topic)
+    return ", ".join(
+        f"{executor}: {len(topics)} inboxes"
+        + (f", since {why} ({', '.join(topics[:_NAMED])}{'…' * (len(topics) > _NAMED)})" if why else "")
+        for (executor, why), topics in sorted(inboxes.items())
+    )
 
 
 def _prometheus(data: Path) -> Iterator[Health]:

@@ -42,9 +42,10 @@ def age(seconds: float) -> str:
 
 
 def _parts(parts: Sequence[Health]) -> Table:
-    table = Table("part", "state", "address", "log", box=None)
+    table = Table("part", "state", "address", "log, or what runs", box=None)
     for part in parts:
-        table.add_row(part.name, part.state if part.good else f"[red]{part.state}[/]", part.address, part.log)
+        about = part.log or escape(printable(part.runs))
+        table.add_row(part.name, part.state if part.good else f"[red]{part.state}[/]", part.address, about)
     return table
 
 

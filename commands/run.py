@@ -145,7 +145,9 @@ def _work(path: Path, place: Place) -> int:
                 registry=registry,
                 projection=os.environ.get(PROJECTION_VARIABLE, AUTO),
             )
-            return run_worker(cluster, place, handler, registry=registry)
+            return run_worker(
+                cluster, place, handler, registry=registry, about=lambda: {"projection": handler.executors()}
+            )
     except TidingsError as failure:
         typer.echo(f"{failure}\nWhat to do: {failure.action}.", err=True)
         return failure.exit_code

@@ -10,19 +10,22 @@ from tidings.policy.model import Inbox, Policy, View
 from tidings.projection import InboxProjector
 from tidings.projection.native import NativeInbox
 
-NativeFactory = Callable[[Policy, Inbox, tuple[View, ...]], NativeInbox | None]
+NativeFactory = Callable[[Policy, Inbox, tuple[View, ...]], NativeInbox | str]
+"""The inbox compiled for the native executor, or why that does not run it."""
 ProjectorFactory = Callable[[Policy, Inbox, tuple[View, ...]], InboxProjector]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledInbox:
-    """One inbox under one policy: what the stages take as "policy". `native` is None where Python does all of it."""
+    """One inbox under one policy: what the stages take as "policy". `native` is None where Python does all of it; `why`
+    says why."""
 
     policy: Policy
     inbox: Inbox
     views: tuple[View, ...]
     projector: InboxProjector
     native: NativeInbox | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,15 @@ class CompiledPolicy:
         return compiled
 
 
-def no_native(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
+def no_native(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | str:
     """No inbox goes by the native executor."""
     del policy, inbox, views
-    return None
+    return "nobody asked for it"
+
+
+def no_native_because(why: str) -> NativeFactory:
+    """No inbox goes by the native executor, and why."""
+    return lambda _policy, _inbox, _views: why
 
 
 def compile_policy(policy: Policy, factory: ProjectorFactory, native: NativeFactory = no_native) -> CompiledPolicy:
@@ -57,5 +65,8 @@ def compile_policy(policy: Policy, factory: ProjectorFactory, native: NativeFact
             raise Fatal(
                 f"policy {policy.version}: {inbox.topic} cannot be compiled ({type(failure).__name__})"
             ) from None
-        inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector, engine)
+        if isinstance(engine, str):
+            inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector, why=engine)
+        else:
+            inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector, engine)
     return CompiledPolicy(policy, inboxes)

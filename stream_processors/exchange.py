@@ -39,6 +39,7 @@ from tidings.deduplication import Sighting, Window
 from tidings.errors import Fatal, Retriable
 from tidings.log import InboxRecord, Partition, Position, Transaction
 from tidings.policy.model import Policy
+from tidings.projection.explain import NATIVE, PYTHON
 from tidings.projection.native import NativeWindow
 
 _PARTITION = attrgetter("topic", "partition")
@@ -69,6 +70,7 @@ class Tools:
     limits: QuarantineLimits = field(default_factory=QuarantineLimits)
     native: NativeFactory = no_native
     window: Callable[[int], Window | NativeWindow] = Window
+    behind: str = PYTHON
 
 
 class Exchange:
@@ -86,6 +88,13 @@ class Exchange:
     def policy(self) -> Policy:
         """The policy in force."""
         return self._compiled.policy
+
+    def executors(self) -> dict[str, dict[str, str]]:
+        """Who projects each inbox: `executor`, and `why_not_native`. Any thread may ask."""
+        return {
+            topic: {"executor": NATIVE if each.native else self._tools.behind, "why_not_native": each.why}
+            for topic, each in sorted(self._compiled.inboxes.items())
+        }
 
     def inboxes(self) -> Sequence[str]:
         """See `Handler.inboxes`."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from stream_processors.compiled import NativeFactory, ProjectorFactory, no_native
+from stream_processors.compiled import NativeFactory, ProjectorFactory, no_native_because
 from tidings.deduplication import Window
 from tidings.errors import Fatal
 from tidings.keys import KeyRing
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection import InboxProjector, reference_projector
+from tidings.projection.explain import NOT_BUILT, STOPPED
 from tidings.projection.generate_projector import generated_projector
 from tidings.projection.native import NativeInbox, NativeWindow, native_inbox, native_version
 from tidings.projection.program import inbox_program
@@ -26,11 +27,12 @@ KINDS = (AUTO, NATIVE, PYTHON, REFERENCE)
 
 @dataclass(frozen=True, slots=True)
 class Executors:
-    """What an exchange compiles a policy with."""
+    """What an exchange compiles a policy with. `behind` is who does what is not native: `python` or `reference`."""
 
     factory: ProjectorFactory
     native: NativeFactory
     window: Callable[[int], Window | NativeWindow]
+    behind: str = PYTHON
 
 
 def executors(keys: KeyRing, kind: str = AUTO) -> Executors:
@@ -47,13 +49,12 @@ def executors(keys: KeyRing, kind: str = AUTO) -> Executors:
     def generated(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> InboxProjector:
         return generated_projector(inbox, views, keys, policy.version, environment=policy.environment.value)
 
-    def native(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
+    def native(policy: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | str:
         if inbox.stopped:
-            return None  # every event of it is refused, which Python does
+            return STOPPED
         made = native_inbox(inbox_program(inbox, views, policy.environment.value, policy.version), keys)
         if isinstance(made, str):
             _log.warning("inbox is not run natively", inbox=inbox.topic, why=made)
-            return None
         return made
 
     if kind not in KINDS:
@@ -62,7 +63,8 @@ def executors(keys: KeyRing, kind: str = AUTO) -> Executors:
     if kind == NATIVE and not built:
         raise Fatal("the native extension is not built: `make native`")
     if kind == REFERENCE:
-        return Executors(reference, no_native, Window)
+        return Executors(reference, no_native_because(f"{PROJECTION_VARIABLE} is {kind}"), Window, REFERENCE)
     if kind == PYTHON or not built:
-        return Executors(generated, no_native, Window)
+        why = f"{PROJECTION_VARIABLE} is {kind}" if kind == PYTHON else NOT_BUILT
+        return Executors(generated, no_native_because(why), Window)
     return Executors(generated, native, NativeWindow)

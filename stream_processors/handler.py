@@ -88,5 +88,6 @@ def exchange_handler(
         ReplayLog(reader),
         native=chosen.native,
         window=chosen.window,
+        behind=chosen.behind,
     )
     return Exchange(policies.load(), tools)

@@ -89,6 +89,25 @@ def test_whoever_announced_itself_is_asked(tmp_path: Path) -> None:
     assert (first.good, second.good, ready.good) == (False, False, True)
 
 
+def test_status_says_which_executors_a_worker_runs(tmp_path: Path) -> None:
+    """By number of inboxes, and of what is not native why, with an inbox's name; it is the worker's own word."""
+    said = {
+        "inbox.gro.a": {"executor": "native", "why_not_native": ""},
+        "inbox.gro.b": {"executor": "python", "why_not_native": "the mask of-ours"},
+    }
+    health = WorkerHealth(StillClock(), about=lambda: {"projection": said})
+    health.start()
+    (tmp_path / "targets").mkdir()
+    try:
+        with announced(tmp_path / "targets", "exchange-main-0", health.port):
+            [worker] = health_of(tmp_path, None)
+    finally:
+        health.stop()
+
+    shown = text(status_of(None, [worker], []))
+    assert "native: 1 inboxes, python: 1 inboxes, since the mask of-ours (inbox.gro.b)" in shown
+
+
 def test_status_shows_lag_in_events_and_seconds_the_last_decision_and_the_slowest() -> None:
     """Of one inbox and one feed with two groups."""
     fine = GroupSeen("dwp.fine", 2, 0, 0.0)

@@ -183,7 +183,7 @@ def reference(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> Any:
     return reference_projector(inbox, views, KEYS, made.version)
 
 
-def by_native(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | None:
+def by_native(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | str:
     """The native executor, as a worker has it."""
     return executors(KEYS, NATIVE).native(made, inbox, views)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,17 +15,21 @@ from tidings.kafka.snapshot import Snapshot, State
 
 # Longer than any one step of the loop that goes well: a commit's calls and the rebuilding of windows.
 LIVE_WITHIN_S = 180.0
+About = Callable[[], Mapping[str, object]]
 
 
 class Health:
     """Serves one worker's state. `observe` is the loop's observer: one assignment, so that any thread may read.
 
-    Args: `port` 0 takes a free one; `registry` is where the metrics are.
+    Args: `port` 0 takes a free one; `registry` is where the metrics are; `about` is asked from any
+    thread for what else the answer to a probe says.
     """
 
-    def __init__(self, clock: Clock, port: int = 0, registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(
+        self, clock: Clock, port: int = 0, registry: CollectorRegistry = REGISTRY, about: About = dict
+    ) -> None:
         self._clock = clock
-        self._registry = registry
+        self._registry, self._about = registry, about
         self._snapshot = Snapshot(at_monotonic=clock.monotonic())
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _answering(self._answer))
         self._server.daemon_threads = True
@@ -82,6 +86,7 @@ class Health:
             "transactions": snapshot.transactions,
             "events": snapshot.events,
             "lag_seconds": snapshot.lag_seconds,
+            **self._about(),
         }
         status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
         return status, "application/json", orjson.dumps(body) + b"\n"

@@ -25,7 +25,7 @@ from tidings.kafka.clients import (
     producer_config,
 )
 from tidings.kafka.group_protocol import Connector
-from tidings.kafka.health import Health
+from tidings.kafka.health import About, Health
 from tidings.kafka.loop import Loop
 from tidings.kafka.settings import GroupProtocol, LoopSettings
 from tidings.kafka.snapshot import Snapshot
@@ -75,15 +75,16 @@ def run_worker(
     registry: CollectorRegistry = REGISTRY,
     observer: Observer = lambda _snapshot: None,
     probe: Callable[[str], None] = lambda _step: None,
+    about: About = dict,
 ) -> int:
     """Run `handler` in this process until SIGTERM or SIGINT, or until it has to stop. Returns the exit code.
 
     A signal lets the open transaction finish and leaves the group; the records held are left for the successor.
-    A fenced worker ends with Fatal's code: another process has its slot.
+    `about` says what else its health tells. A fenced worker ends with Fatal's code: another process has its slot.
     """
     settings = settings or LoopSettings()
     clock = clock or SystemClock()
-    health = Health(clock, place.health_port, registry)
+    health = Health(clock, place.health_port, registry, about)
     registry.register(WorkerMetrics(health))
 
     def observe(snapshot: Snapshot) -> None:

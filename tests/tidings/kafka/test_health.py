@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -55,6 +56,22 @@ def test_a_running_worker_is_ready(health: Health, clock: StillClock) -> None:
 
     assert status == 200
     assert '"inbox.a.b/0"' in body
+
+
+def test_a_probe_is_told_what_the_worker_says_of_itself(clock: StillClock) -> None:
+    """Asked anew at each probe: a new policy may bring other executors."""
+    said = {"projection": {"inbox.a.b": {"executor": "native", "why_not_native": ""}}}
+    health = Health(clock, registry=CollectorRegistry(), about=lambda: said)
+    health.start()
+    try:
+        first = json.loads(get(health, "/ready")[1])
+        said = {"projection": {}}
+        second = json.loads(get(health, "/live")[1])
+    finally:
+        health.stop()
+
+    assert first["projection"]["inbox.a.b"]["executor"] == "native"
+    assert second["projection"] == {}
 
 
 def test_a_loop_that_stands_still_is_not_live(health: Health, clock: StillClock) -> None:
