@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo observe test lint docs approvals native bench lock clean help
+.PHONY: demo observe test lint docs approvals native bench bench-docs lock clean help
 
 help: ## say what each target does
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@echo "==> virtual environment in $(VENV) (about a minute the first time)"
@@ -51,6 +51,9 @@ native: $(STAMP) ## build the native extension into the virtual environment (nee
 
 bench: $(STAMP) ## measure the exchange and its peers (about 25 minutes; ROUNDS=, PARTS=, SCALE=, ONLY= for less)
 	@$(BIN)/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PARTS),--parts $(PARTS)) $(if $(SCALE),--scale $(SCALE)) $(if $(ONLY),--only $(ONLY))
+
+bench-docs: $(STAMP) ## put the figures of the last `make bench` into docs/guides/benchmarks.md
+	@$(BIN)/python -m benchmarks.write_docs
 
 lock: ## pin requirements with hashes, without index addresses
 	@$(BIN)/pip-compile -q --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in

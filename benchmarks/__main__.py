@@ -13,6 +13,7 @@ import typer
 
 from benchmarks import native
 from benchmarks.contender import BUILD, contenders
+from benchmarks.draw import draw
 from benchmarks.parts import feed_partitions, growth, latency, memory, throughput
 from benchmarks.results import Results
 from benchmarks.settings import Settings
@@ -64,6 +65,8 @@ def measure(
             results.save()
             typer.echo(f"{name} failed: {type(failure).__name__}: {failure}", err=True)
         out.with_suffix(".md").write_text(report(results.content))
+    if not quick and (why := draw(out, BUILD / "plots")):
+        typer.echo(f"no plots: {why}")
     typer.echo(report(results.content))
     if failed:
         raise typer.Exit(1)

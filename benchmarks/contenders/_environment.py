@@ -12,13 +12,13 @@ from benchmarks.contender import BUILD, CHECKOUT
 
 _LOCK = CHECKOUT / "requirements" / "bench.txt"
 _HOME = BUILD / "environment"
-_PYTHON = str(_HOME / "bin" / "python")
+PYTHON = str(_HOME / "bin" / "python")
 _INSTALL_S = 600
 
 
 def peer(name: str) -> Callable[[Path], list[str]]:
     """The command line of a contender that runs in it, of the path of its task."""
-    return lambda task: [_PYTHON, "-m", f"benchmarks.contenders.{name}", str(task)]
+    return lambda task: [PYTHON, "-m", f"benchmarks.contenders.{name}", str(task)]
 
 
 def environment() -> str | None:
@@ -29,7 +29,7 @@ def environment() -> str | None:
         return None
     steps = [
         [sys.executable, "-m", "venv", "--clear", str(_HOME)],
-        [_PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", str(_LOCK)],
+        [PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", str(_LOCK)],
     ]
     for step in steps:
         try:
