@@ -16,13 +16,15 @@ from connectors import SOURCES
 from connectors.sources.base import SourceRecord
 from tests.agreements.test_example_country import catalogue, policy
 from tests.compliance.sources import read
-from tests.tidings.projection import local, strategies
+from tests.tidings.projection import fuzz, local, strategies
 from tests.tidings.projection.executors import EXECUTORS, SOME_FLAGS, Factory, Pair
 from tidings.agreements.samples import encode_sample
 from tidings.catalogue import default_catalogue_dir
+from tidings.keys import KeyRing
 from tidings.policy.model import Condition, Protection
 
 NOW_MS = 1_780_315_200_000
+_KEPT_LEAST = 5
 REAL = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -152,6 +154,42 @@ def test_damaged_samples(factory: Factory, data: st.DataObject) -> None:
     name, _, event = data.draw(st.sampled_from(_samples()))
     body = encode_sample(catalogue().event_types[name], event)
     _pairs(factory)[name].outcome(1, data.draw(strategies.damaged(body)), NOW_MS)
+
+
+@pytest.mark.parametrize("event_type", sorted(catalogue().event_types))
+def test_the_corpus(event_type: str) -> None:
+    """What fuzzing kept: damaged records of every event type, each of another kind, and all that ever went wrong."""
+    judge = fuzz.Judge(event_type)
+    records = fuzz.kept(event_type)
+    for body in records:
+        judge.hold(body)
+
+    assert len(records) >= _KEPT_LEAST
+
+
+def test_damage_reaches_what_executors_leave_over() -> None:
+    """The corpus has refused, flagged and delivered events; a fuzzer that only breaks structure finds nothing."""
+    judge = fuzz.Judge("death-registered")
+    kinds = [judge.kind(body) for body in fuzz.kept("death-registered")]
+
+    assert [
+        word for word in ("undecodable", "delivered", "filtered", "date") if not any(word in each for each in kinds)
+    ] == []
+
+
+def test_an_executor_that_differs_is_found() -> None:
+    """The fuzzer's judge is no formality: views of other keys are other bytes."""
+    judge = fuzz.Judge("death-registered")
+    pair = next(iter(judge.pairs.values()))
+    inbox = next(each for each in policy().inboxes if each.event_type == "death-registered")
+    pair.made = EXECUTORS["python"](inbox, policy().views, KeyRing(bytes(32)), policy().version)
+
+    with pytest.raises(AssertionError):
+        judge.hold(encode_sample(catalogue().event_types["death-registered"], _typical()))
+
+
+def _typical() -> dict[str, Any]:
+    return next(event for name, case, event in _samples() if (name, case) == ("death-registered", "pass-typical"))
 
 
 @pytest.mark.real_data
