@@ -42,7 +42,7 @@ class Journals(Closing):
         """The record that a notice is about, or None where no journal here knows it."""
         for path in [self._only] if self._only else journals(journal_folder(), self._cluster_id, self._agency):
             if path not in self._open:
-                self._open[path] = Journal(path, writable=False)
+                self._open[path] = Journal(path, make=False)
             journal = self._open[path]
             record = journal.find(notice.inbox, notice.partition, notice.offset, notice.event_id)
             if record is not None:

@@ -87,24 +87,24 @@ class JournalRecord:
 
 
 class Journal(Closing):
-    """One file's journal. Raises Fatal where another process has it open, or it is none.
+    """One file's journal; with `make` off, one that is there. Raises Fatal where it cannot be used, or is none.
 
     Who calls: `tidings publish` and `tidings notices`, one thread. What holds afterwards: what a call wrote is on the
     disk when it returns.
     """
 
-    def __init__(self, path: Path, *, writable: bool = True) -> None:
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
-        if writable:
+        if make:
             _make_private(path)
         try:
             self._database = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode={'rw' if writable else 'ro'}",
+                f"{path.resolve().as_uri()}?mode=rw",
                 uri=True,
                 timeout=10,
                 isolation_level=None,
             )
-            if writable:
+            if make:
                 self._database.executescript("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;" + _SCHEMA)
             self._database.execute("SELECT count(*) FROM facts").fetchone()
         except sqlite3.Error as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tidings.topics import is_id
+
 
 def group_name(deployment: str) -> str:
     """The consumer group that a deployment's workers share; their slots' names begin with it and a hyphen."""
@@ -24,4 +26,4 @@ def once_name(agency: str, name: str) -> str:
 
 def is_once_group(group: str) -> bool:
     """Whether a group only keeps a once-writer's position: it has no members and reads nothing."""
-    return _ONCE in group
+    return _ONCE in group and is_id(group.partition(_ONCE)[0])

@@ -60,7 +60,7 @@ def test_killed_at_any_step_the_second_run_ends_with_the_same_account(
     assert account == undisturbed
     assert (account["records"], account["published"], account["refused"]["records"]) == (RECORDS, PUBLISHED, 1)
     assert len(agency.seen()) == len(set(agency.seen())) == PUBLISHED
-    with Journal(journal, writable=False) as kept:
+    with Journal(journal, make=False) as kept:
         places = {(r.inbox, r.partition, r.offset) for r in kept.records() if r.fate is Fate.PUBLISHED}
     there = read_to_end(agency.cluster, "admin", agency.topic)
     assert places == {(each.topic, each.partition, each.offset) for each in there}

@@ -48,7 +48,7 @@ def test_each_record_comes_back_as_it_was(path: Path) -> None:
     with Journal(path) as journal:
         journal.note(file="a.xml")
         journal.put(reversed(records))
-    with Journal(path, writable=False) as journal:
+    with Journal(path, make=False) as journal:
         assert list(journal.records()) == records
         assert (journal.fact("file"), journal.fact("nothing"), journal.count()) == ("a.xml", None, 4)
 
