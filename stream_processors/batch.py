@@ -70,6 +70,8 @@ class Judged:
     @property
     def flags(self) -> tuple[Finding, ...]:
         """The findings that do not refuse the event."""
+        if not self.findings:
+            return ()
         return tuple(finding for finding in self.findings if finding.severity is Severity.FLAG)
 
 

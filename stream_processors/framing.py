@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.deduplication import Sighting, event_id_of
+from tidings.deduplication import Sighting
 from tidings.errors import Finding, ReasonCode
 from tidings.log import InboxRecord
 from tidings.partitions import partition_of
@@ -26,10 +26,13 @@ def around(record: InboxRecord, inbox: Inbox, sighting: Sighting) -> list[Findin
     return findings
 
 
-def against(record: InboxRecord, scan: Scan, inbox: Inbox, policy: Policy) -> list[Finding]:
-    """What can be found once the event is read: whose it is, whom it is about, whether it is about people at all."""
+def against(record: InboxRecord, event_id: str | None, scan: Scan, inbox: Inbox, policy: Policy) -> list[Finding]:
+    """What can be found once the event is read: whose it is, whom it is about, whether it is about people at all.
+
+    `event_id` is what the deduplication window reads of the record (`event_id_of`).
+    """
     findings: list[Finding] = []
-    if event_id_of(record.value) != scan.event_id.lower():
+    if event_id != scan.event_id.lower():
         # The deduplication window did not see this id, so it cannot be let through.
         findings.append(Finding(ReasonCode.EVENT_ID_INVALID, "event_id"))
     if record.key is not None and record.key != ":".join(scan.subject).encode():

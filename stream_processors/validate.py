@@ -37,7 +37,7 @@ def _judge(record: InboxRecord, sighting: Sighting, policy: CompiledInbox, now_m
         except Reject as refusal:
             findings += refusal.findings
         else:
-            findings += against(record, scan, policy.inbox, policy.policy)
+            findings += against(record, event_id, scan, policy.inbox, policy.policy)
             findings += policy.projector.findings(scan, now_ms)
     ordered = tuple(dict.fromkeys(findings))
     refused = any(finding.severity is Severity.REJECT for finding in ordered)

@@ -34,4 +34,4 @@ def partition_of(key: bytes, partitions: int) -> int:
     """The partition (0..partitions-1) of `key`. Raises ValueError where `partitions` is below 1."""
     if partitions < 1:
         raise ValueError("a topic has at least one partition")
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
+    return 0 if partitions == 1 else (murmur2(key) & 0x7FFFFFFF) % partitions

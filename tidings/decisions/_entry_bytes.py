@@ -5,6 +5,8 @@ Source: Avro 1.12 specification, "Binary Encoding". The tests hold it to fastavr
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tidings.decisions._model import AgreementOutcome, Entry, Outcome, ViewOutcome
 from tidings.errors import Finding, Severity
 from tidings.wire import zigzag
@@ -24,8 +26,8 @@ def encode_entry(entry: Entry) -> bytes:
             zigzag(entry.offset),
             _NULL if entry.event_id is None else _SOME + _text(entry.event_id),
             _maybe_tag(entry.subject_tag),
-            _text(entry.tag_epoch),
-            _NULL if entry.change is None else _SOME + _text(entry.change),
+            _name(entry.tag_epoch),
+            _NULL if entry.change is None else _SOME + _name(entry.change),
             _maybe_long(entry.record_version),
             _maybe_long(entry.received_at_ms),
             _OUTCOMES[entry.outcome],
@@ -39,8 +41,14 @@ def encode_entry(entry: Entry) -> bytes:
 
 
 def _agreement(made: AgreementOutcome) -> bytes:
-    name, outcome = _text(made.agreement), _VIEW_OUTCOMES[made.outcome]
-    return name + outcome + _maybe_long(made.sequence) + _maybe_tag(made.commitment)
+    return b"".join(
+        (
+            _name(made.agreement),
+            _VIEW_OUTCOMES[made.outcome],
+            _maybe_long(made.sequence),
+            _maybe_tag(made.commitment),
+        )
+    )
 
 
 def _finding(finding: Finding) -> bytes:
@@ -53,6 +61,12 @@ def _array(items: tuple[object, ...], encoded: bytes) -> bytes:
 
 def _text(text: str) -> bytes:
     return _sized(text.encode())
+
+
+@lru_cache(maxsize=4_096)
+def _name(text: str) -> bytes:
+    """A text of which there are few: a feed, a month, a kind of change."""
+    return _text(text)
 
 
 def _sized(data: bytes) -> bytes:
