@@ -1,6 +1,8 @@
 //! Whether an event surely passes a check, on the noted places. A proof, never a verdict: what is not proven here is
 //! judged by Python's `tidings.checks` on the decoded event, so an unknown check costs time and never a finding.
 
+mod same_subject;
+
 use hashbrown::HashSet;
 use regex::bytes::Regex;
 use serde_json::Value;
@@ -49,6 +51,7 @@ enum Rule {
     Codes(Vec<Spot>, HashSet<Vec<u8>>),
     Symbols(Vec<Spot>, Vec<bool>),
     Pattern(Vec<Spot>, Regex),
+    Same(same_subject::Same),
     Required { spots: Vec<Spot>, unless: Vec<usize>, when: Option<(Spot, Option<Wanted>)> },
     Unproven,
 }
@@ -116,6 +119,7 @@ impl Check {
                     text.len() <= PATTERN_MAX_CHARACTERS && pattern.is_match(text)
                 })
             }),
+            Rule::Same(same) => same.surely_holds(event),
             Rule::Required { spots, unless, when } => {
                 unless.contains(&event.change)
                     || when.as_ref().is_some_and(|when| !applies(event, when))
@@ -184,6 +188,7 @@ fn rule(row: &CheckRow, types: &Types, scanner: &mut Scanner) -> Result<Rule, Un
             }
             Ok(Rule::Pattern(spots, pattern))
         }
+        "same_subject" => same_subject::Same::new(&spots(scanner)?, types).map(Rule::Same),
         "required_if" => required(row, types, scanner),
         _ => Err(unknown()),
     }

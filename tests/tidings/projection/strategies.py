@@ -374,6 +374,10 @@ def checks(draw: st.DrawFn, schema: dict[str, Any], fields: list[dict[str, Any]]
         if check == "date_order":
             params = {"first": path, "then": draw(st.sampled_from(times))}
             rule_paths = ()
+        if check == "same_subject":
+            alike = draw(st.sampled_from([subjects, [path for path in dates if kinds[path] == "PartialDate"]]))
+            params = {"first": draw(st.sampled_from(alike)), "then": draw(st.sampled_from(alike))}
+            rule_paths = (params["first"], params["then"])
         severity = draw(st.sampled_from(["reject", "flag"]))
         made.append(CheckRule(check=check, paths=rule_paths, severity=severity, params=params))
     return tuple(made)
@@ -387,6 +391,7 @@ _RULES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "identifier_checksum": ("subjects", [{}]),
     "not_spreadsheet_date": ("dates", [{}]),
     "pattern": ("texts", [{"pattern": "[A-Z0-9 ]*"}, {"pattern": "(?i)é?\\w*"}]),
+    "same_subject": ("subjects", [{}]),
     "required_if": ("any", [{}, {"unless_change": ["ANNULLED"]}, {"when": {"path": "change", "values": ["CREATED"]}},
                             {"when": {"path": "record_version"}}, {"when": {"path": "reason", "values": ["GB", 1]}}]),
 }  # fmt: skip
