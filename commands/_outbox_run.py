@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from pathlib import Path
@@ -49,6 +50,7 @@ def run_outbox(
     health = Health(clock, health_port, registry)
     health.start()
     typer.echo(f"Relaying; metrics at http://127.0.0.1:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
+    gc.freeze()  # what is here stays; a collection would only look at it again
     try:
         with announced(targets, f"outbox-{agency}-{health.port}", health.port):
             run_relay(lambda: connect(database), relay, clock, lambda: not told.is_set())
