@@ -141,6 +141,7 @@ class Relay:
             return
         self._looked_at = now
         with said_by_class("looking at the slots"):
+            self._forget_wakes()
             share = slots.share_of(self._relay, slots.look(self._connection))
             while len(self._slots) < share:
                 found = slots.take(self._connection, self._relay, list(self._slots))
@@ -194,6 +195,12 @@ class Relay:
         with said_by_class("waiting for rows"):
             for _ in self._connection.notifies(timeout=self._settings.wait_seconds, stop_after=1):
                 break
+            self._forget_wakes()
+
+    def _forget_wakes(self) -> None:
+        """Of what came while nobody waited, no more is wanted than that something came: the client keeps each."""
+        for _ in self._connection.notifies(timeout=0):
+            pass
 
 
 class SlotWork:

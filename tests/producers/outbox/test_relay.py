@@ -252,6 +252,25 @@ def test_rows_wake_a_relay_that_waits(outbox: Outbox) -> None:
     hold_to_order(inboxes.ids(), rows)
 
 
+def test_wakes_that_came_while_it_worked_are_forgotten(outbox: Outbox) -> None:
+    """Hundreds of them neither pile up in the client nor make it look hundreds of times."""
+    with connect(outbox.dsn()) as connection:
+        turns = 0
+
+        def going_on() -> bool:
+            nonlocal turns
+            turns += 1
+            return turns < 4
+
+        relay = relay_on(connection, MemoryInboxes(), RelaySettings(wait_seconds=0.05))
+        with outbox.postgres.connect(outbox.name, "app") as session:
+            for _ in range(300):
+                session.execute("INSERT INTO tidings.outbox (event_type, event) VALUES ('no-such-type', '{}')")
+        relay.run(going_on)
+
+        assert list(connection.notifies(timeout=0)) == []
+
+
 def _idle(outbox: Outbox) -> bool:
     found = outbox.run("SELECT state, wait_event FROM pg_stat_activity WHERE application_name = 'tidings outbox'")
     return found == [("idle", "ClientRead")]
