@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -36,6 +37,7 @@ AGENCY = "gro"
 DATABASE = "agency"
 INBOX = topics.inbox(AGENCY, "death-registered")
 PARTITIONS = 3
+MOST_TURNS = 200
 LOGINS = {
     "app": "tidings_outbox_writer",
     "relay": "tidings_outbox_relay",
@@ -218,11 +220,17 @@ def relay_on(
 
 
 def empty(outbox: Outbox, inboxes: MemoryInboxes, **more: Any) -> None:
-    """Relay until nothing waits."""
+    """Relay until nothing waits. Raises AssertionError where that never comes."""
+    turns = count()
+
+    def going_on() -> bool:
+        assert next(turns) < MOST_TURNS, "the outbox does not become empty"
+        return "waiting" in outbox.states()
+
     with connect(outbox.dsn()) as connection:
         relay = relay_on(connection, inboxes, **more)
         try:
-            relay.run(lambda: "waiting" in outbox.states())
+            relay.run(going_on)
         finally:
             relay.close()
 
