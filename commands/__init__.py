@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "approve": ("commands.approve", "approve"),
     "apply": ("commands.apply", "apply"),
     "stop": ("commands.stop", "app"),
+    "new": ("commands.new", "app"),
     "observe": ("commands.observe", "observe"),
     "run": ("commands.run", "app"),
     "publish": ("commands.publish", "publish"),

@@ -46,6 +46,8 @@ def cluster_of(path: Path | None) -> Cluster:
 @contextmanager
 def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) -> Iterator[Planner]:
     """A planner of the country's files for a cluster, as its administrator. Raises BadInput, Fatal, Retriable."""
+    from stream_processors.host.discover import load_processors
+    from stream_processors.host.needs import needs_of
     from tidings.agreements import load_country
     from tidings.catalogue import default_catalogue_dir, load_catalogue
     from tidings.kafka.admin import Admin
@@ -53,6 +55,8 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
     from tidings.kafka.hands import BrokerHands
     from tidings.kafka.registry import Registry
     from tidings.keys import KeyRing
+    from tidings.policy.model import Policy
+    from tidings.provisioning.processors import ProcessorNeeds
 
     event_types = load_catalogue(catalogue or default_catalogue_dir())
     agreements = load_country(country, event_types)
@@ -61,4 +65,9 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
     with Registry(cluster) as registry:
         hands = BrokerHands(cluster, Admin(cluster), registry, ClientQuotas(cluster), clock)
         keys = KeyRing.from_file(cluster.keys_file)
-        yield Planner(agreements, event_types, keys, hands, SYSTEM_SCHEMAS, clock)
+        processors = load_processors()
+
+        def needs(policy: Policy) -> list[ProcessorNeeds]:
+            return [needs_of(each, policy) for each in processors]
+
+        yield Planner(agreements, event_types, keys, hands, SYSTEM_SCHEMAS, clock, needs)

@@ -9,6 +9,7 @@ from commands._docs_agreements import agreement_pages
 from commands._docs_commands import commands_page
 from commands._docs_event_types import event_type_pages
 from commands._docs_markdown import page, table
+from commands._docs_processors import processors_page
 from commands._docs_rules import checks_page, masks_page
 from commands._docs_settings import settings_page
 from commands._docs_signals import errors_page, metrics_page
@@ -27,6 +28,7 @@ _INDEX = (
     ("checks.md", "checks", "what a field's value must pass"),
     ("access.md", "topics and access", "every topic with its settings, and who may do what"),
     ("sources.md", "source connectors", "legacy formats in: mapping, time zone, cleansing rules"),
+    ("processors.md", "derived processors", "what each reads, writes and keeps"),
     ("commands.md", "commands", "every verb of `tidings` with its options"),
     ("settings.md", "settings", "the cluster file, variables, the loop's bounds"),
     ("metrics.md", "metrics", "every metric with labels and unit"),
@@ -46,6 +48,7 @@ def reference() -> dict[str, str]:
         "checks.md": checks_page(),
         "access.md": access_page(catalogue, country),
         "sources.md": sources_page(),
+        "processors.md": processors_page(),
         "commands.md": commands_page(),
         "settings.md": settings_page(),
         "metrics.md": metrics_page(),

@@ -8,7 +8,7 @@ from commands._docs_markdown import code, codes, docstring, page, table
 from producers.outbox.metrics import OUTBOX_METRICS
 from tidings.checks import CHECKS
 from tidings.errors import ReasonCode, TidingsError
-from tidings.metrics import EXCHANGE_METRICS, METRICS, MONITOR_METRICS, WORKER_METRICS, MetricSpec
+from tidings.metrics import EXCHANGE_METRICS, METRICS, MONITOR_METRICS, PROCESSOR_METRICS, WORKER_METRICS, MetricSpec
 
 MEANINGS = {
     ReasonCode.NULL_KEY: "The record has no key.",
@@ -61,6 +61,9 @@ def metrics_page() -> str:
         "`tidings outbox run` serves them, for the agency's own Prometheus. The guide on the outbox says what to make"
         " of them.",
         table(head, rows(OUTBOX_METRICS)),
+        "## Of a derived processor",
+        "`tidings run NAME` serves them; the label `worker` says which processor it is.",
+        table(head, rows(PROCESSOR_METRICS)),
         "## Upper bounds of the histograms' buckets",
         table(("metric", "bounds"), buckets),
     )

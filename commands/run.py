@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from prometheus_client import CollectorRegistry
 
 from commands._terminal import told_without_values
+from stream_processors.host.discover import processor_names
 from tidings.deployment import slot_name
 from tidings.errors import TidingsError
 from tidings.kafka.cluster import Cluster, default_cluster_file
@@ -116,6 +118,34 @@ def monitor(
             keep_watch(observer, store, health, clock, every, lambda: not told.is_set())
     finally:
         health.stop()
+
+
+def _processor(name: str) -> Callable[..., None]:
+    """The verb of one derived processor."""
+
+    def run_it(
+        cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
+        data: Annotated[
+            Path | None, typer.Option(help="Where its tables are; else beside the cluster file.", show_default=False)
+        ] = None,
+        health_port: Annotated[
+            int, typer.Option(min=0, help="Serve health and metrics on this port; 0: any free.")
+        ] = 0,
+        targets: TargetsOption = None,
+        tick: Annotated[
+            float, typer.Option(min=0.5, help="Seconds without events after which it is told the time.")
+        ] = 60.0,
+    ) -> None:
+        from commands._processor import run_processor
+
+        run_processor(name, cluster or default_cluster_file(), data, health_port, targets, tick)
+
+    run_it.__doc__ = f"Run the derived processor {name}: what it reads, writes and keeps is in its file."
+    return run_it
+
+
+for _name in processor_names():
+    app.command(_name)(_processor(_name))
 
 
 def _command(path: Path, slot: int, health_port: int, targets: Path | None) -> list[str]:

@@ -23,7 +23,7 @@ def bisect(batch: Batch, stages: Stages) -> Masked:
     except (Fatal, Retriable, MemoryError):
         raise
     except Exception as failure:  # noqa: BLE001 -- any failure of our own code on one event is its quarantine
-        fault = Fault(ReasonCode.INTERNAL, type(failure).__name__, _where(failure.__traceback__))
+        fault = Fault(ReasonCode.INTERNAL, type(failure).__name__, where_raised(failure.__traceback__))
     if len(batch.records) == 1:
         record = batch.records[0]
         event_id = event_id_of(record.value)
@@ -47,7 +47,7 @@ def _join(left: Masked, right: Masked) -> Masked:
     return Masked([*left.judged, *right.judged], columns)
 
 
-def _where(traceback: TracebackType | None) -> str:
+def where_raised(traceback: TracebackType | None) -> str:
     """The module and line that raised: no path of the machine, no text of the exception."""
     where = "unknown"
     while traceback is not None:

@@ -132,6 +132,27 @@ FEED_LAG_SECONDS = MetricSpec(
     "How long the oldest view that its subscriber's slowest group has not committed as read has stood in the feed.",
 )  # fmt: skip
 
+PROCESSOR_EVENTS = MetricSpec(
+    "tidings_processor_events_total", Kind.COUNTER, "events", (Label.OUTCOME,),
+    "Events that a derived processor has read: taken, or set aside because it failed on them.",
+)  # fmt: skip
+PROCESSOR_PARTS = MetricSpec(
+    "tidings_processor_parts_total", Kind.COUNTER, "parts", (), "Parts of events that a processor has worked in.",
+)  # fmt: skip
+PROCESSOR_RECORDS = MetricSpec(
+    "tidings_processor_records_total", Kind.COUNTER, "records", (), "Records that a processor has sent on.",
+)  # fmt: skip
+PROCESSOR_LATE = MetricSpec(
+    "tidings_processor_late_total", Kind.COUNTER, "changes", (),
+    "Changes that came after their window was over, and were not made.",
+)  # fmt: skip
+PROCESSOR_RETRIES = MetricSpec(
+    "tidings_processor_retries_total", Kind.COUNTER, "retries", (), "How often a processor tried something again.",
+)  # fmt: skip
+PROCESSOR_LAG = MetricSpec(
+    "tidings_processor_lag_seconds", Kind.GAUGE, "seconds", (), "Age of the last event when it was worked in.",
+)  # fmt: skip
+
 EXCHANGE_METRICS: tuple[MetricSpec, ...] = (
     EVENTS, DELIVERIES, REJECTIONS, FLAGS, QUARANTINED, BATCH_EVENTS, BATCH_SECONDS, ABORTS, LATENCY, LAG,
     POLICY_VERSION,
@@ -146,6 +167,11 @@ MONITOR_METRICS: tuple[MetricSpec, ...] = (
     FEED_VIEWS, FEED_LAG_EVENTS, FEED_LAG_SECONDS,
 )  # fmt: skip
 """What `tidings run monitor` serves: what is known from the broker alone, whether workers run or not."""
+
+PROCESSOR_METRICS: tuple[MetricSpec, ...] = (
+    PROCESSOR_EVENTS, PROCESSOR_PARTS, PROCESSOR_RECORDS, PROCESSOR_LATE, PROCESSOR_RETRIES, PROCESSOR_LAG,
+)  # fmt: skip
+"""What each derived processor serves; which one it is, the label `worker` says."""
 
 METRICS: tuple[MetricSpec, ...] = (*EXCHANGE_METRICS, *WORKER_METRICS, *MONITOR_METRICS)
 """The table: documentation, dashboards, alerts and tests are made from it."""

@@ -36,6 +36,16 @@ def notices(publisher: str) -> str:
     return _join("notices", publisher)
 
 
+def scorecards(publisher: str) -> str:
+    """Where `publisher` reads how good its events are. Raises ValueError where it is not an id."""
+    return _join("scorecards", publisher)
+
+
+def processor(name: str, *rest: str) -> str:
+    """A topic that a derived processor keeps for itself. Raises ValueError where a part is not an id."""
+    return _join("processor", name, *rest)
+
+
 @dataclass(frozen=True, slots=True)
 class InboxName:
     """An inbox topic's parts."""

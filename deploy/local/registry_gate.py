@@ -16,12 +16,16 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
 import httpx
 from fastapi import FastAPI, Request, Response
 
+from stream_processors.host.declaration import FEED, PUBLISHER
+from stream_processors.host.discover import load_processor, processor_names
+from tidings.provisioning.processors import PRINCIPAL_PREFIX, is_processor
 from tidings.topics import is_id
 
 API = "/apis/ccompat/v7"
@@ -72,11 +76,43 @@ class Credentials:
 
 
 def is_own_subject(agency: str, subject: str) -> bool:
-    """Whether `subject` describes a feed, an inbox or the notices of `agency` (TopicNameStrategy)."""
+    """Whether `subject` describes a feed, an inbox, the notices of `agency` or what a processor
+    writes for it, or what `agency`, where it is a processor, declared (TopicNameStrategy)."""
+    if is_processor(agency):
+        return is_declared(agency, subject)
     return subject.startswith((f"feed.{agency}.", f"inbox.{agency}.")) or subject in (
         f"notices.{agency}-value",
         f"notices.{agency}-key",
+        *_written_for(agency),
     )
+
+
+@cache
+def _written_for(agency: str) -> tuple[str, ...]:
+    """The subjects of what processors write for a publisher."""
+    written = (each.topic for name in processor_names() for each in load_processor(name).writes)
+    return tuple(topic.replace(PUBLISHER, agency) + "-value" for topic in written if PUBLISHER in topic)
+
+
+@cache
+def _declared(principal: str) -> re.Pattern[str] | None:
+    """What a processor's principal may read the schemas of; None where there is no such processor."""
+    name = principal.removeprefix(PRINCIPAL_PREFIX)
+    if name not in processor_names():
+        return None
+    processor = load_processor(name)
+    topics = [*(each.topic for each in processor.reads), *(each.topic for each in processor.writes)]
+    patterns = [
+        r"feed\.[a-z0-9.-]+" if topic == FEED else re.escape(topic).replace(re.escape(PUBLISHER), "[a-z0-9-]+")
+        for topic in topics
+    ]
+    return re.compile(rf"(?:{'|'.join(patterns)})-value\Z")
+
+
+def is_declared(principal: str, subject: str) -> bool:
+    """Whether a processor declared the topic that `subject` describes."""
+    declared = _declared(principal)
+    return declared is not None and declared.match(subject) is not None
 
 
 def gate(registry_url: str, credentials: Credentials, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:

@@ -24,6 +24,7 @@ from tidings.log import Partition
 from tidings.policy.model import Environment, Policy
 from tidings.provisioning.access import managed_principals
 from tidings.provisioning.planning import SchemaIds
+from tidings.provisioning.processors import processor_principals
 from tidings.provisioning.state import Actual, ActualTopic, Desired, QuotaValues, Schema
 from tidings.provisioning.topic_plan import TopicPlan
 from tidings.topics import POLICY
@@ -66,7 +67,7 @@ class BrokerHands:
         topics = self.admin.describe_topics([plan.name for plan in desired.topics])
         principals = frozenset(self.admin.principals())
         entries = self.admin.acls()
-        managed = managed_principals(entries, desired.principals)
+        managed = managed_principals(entries, desired.principals) | processor_principals(entries)
         partitions = [
             Partition(inbox.topic, number)
             for inbox in desired.policy.inboxes

@@ -13,6 +13,7 @@ from tidings import topics
 from tidings.acl import Acl, Operation, Pattern, Resource
 from tidings.deployment import group_name
 from tidings.policy.model import Policy, View
+from tidings.provisioning.processors import is_processor
 
 EXCHANGE = "exchange"
 
@@ -42,8 +43,9 @@ def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment
 
 def managed_principals(entries: Iterable[Acl], known: Iterable[str]) -> frozenset[str]:
     """Whose entries are ours to take away: the exchange, those `known`, and every agency that ever had access, which is
-    seen by the entry of its own groups. So an agency that is no longer in the files loses what it had."""
-    agencies = {entry.principal for entry in entries if _is_own_group(entry)}
+    seen by the entry of its own groups. So an agency that is no longer in the files loses what it had. A processor is
+    none of them: only a plan knows what it declares."""
+    agencies = {entry.principal for entry in entries if _is_own_group(entry) and not is_processor(entry.principal)}
     return frozenset({EXCHANGE, *known, *agencies})
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from tidings import topics
 from tidings.agreements import Agency, Country
 from tidings.agreements.country import key_of
 from tidings.catalogue import Catalogue
+from tidings.errors import BadInput, Problem
 from tidings.policy.model import Policy
 from tidings.provisioning.access import EXCHANGE, access_of
+from tidings.provisioning.processors import ProcessorNeeds, is_processor
 from tidings.provisioning.state import Desired, QuotaValues, Schema
 from tidings.provisioning.topic_plan import topics_of
 
@@ -27,21 +29,30 @@ def desired_state(
     system_schemas: Mapping[str, Schema],
     today: date,
     deployment: str,
+    processors: Sequence[ProcessorNeeds] = (),
 ) -> Desired:
     """Everything that `policy` needs, on a UTC day.
 
     `system_schemas` maps system topics (and `notices`, for every publisher's) to the Avro schema of their values.
+    Raises BadInput where an agency has an id that only a processor may have.
     """
+    taken = [name for name in country.agencies if is_processor(name)]
+    if taken:
+        raise BadInput([Problem("agencies.yaml", 0, each, "agency-id", "begins as a processor's") for each in taken])
     event_types = catalogue.event_types
     retention = {key_of(each): each.retention_days for each in country.agreements}
     agencies = tuple(sorted(country.agencies))
     return Desired(
         policy=policy,
-        topics=topics_of(policy, {name: each.retention_days for name, each in event_types.items()}, retention),
-        access=access_of(policy, agencies, today, deployment),
-        schemas=_schemas(policy, catalogue, system_schemas),
+        topics=(
+            *topics_of(policy, {name: each.retention_days for name, each in event_types.items()}, retention),
+            *(plan for each in processors for plan in each.plans),
+        ),
+        access=access_of(policy, agencies, today, deployment).union(*(each.access() for each in processors)),
+        schemas=_schemas(policy, catalogue, system_schemas)
+        | {subject_of(topic): (schema,) for each in processors for topic, schema in each.schemas},
         quotas={name: _quota(agency) for name, agency in country.agencies.items()},
-        principals=frozenset((*agencies, EXCHANGE)),
+        principals=frozenset((*agencies, EXCHANGE, *(each.principal for each in processors))),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tidings.agreements import Country
@@ -19,6 +19,7 @@ from tidings.provisioning.approvals import Pending, pending_approvals
 from tidings.provisioning.carry_out import Hands
 from tidings.provisioning.changes import Change, Incompatible, changes_between
 from tidings.provisioning.desired import desired_state, subject_of
+from tidings.provisioning.processors import ProcessorNeeds
 from tidings.provisioning.state import Actual, Desired, Schema
 from tidings.provisioning.stops import stops_of, texts_of
 
@@ -72,7 +73,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Makes plans for one site out of one country's files. `system_schemas` is as `desired_state` takes it."""
+    """Makes plans for one site out of one country's files. `system_schemas` is as `desired_state` takes it;
+    `processors` says what the derived processors need where a policy is in force."""
 
     country: Country
     catalogue: Catalogue
@@ -80,6 +82,7 @@ class Planner:
     hands: Site
     system_schemas: Mapping[str, Schema]
     clock: Clock
+    processors: Callable[[Policy], Sequence[ProcessorNeeds]] = field(default=lambda _policy: ())
 
     def plan(self) -> Plan:
         """The changes that are due now; changes nothing.
@@ -141,7 +144,10 @@ class Planner:
 
     def _desired(self, policy: Policy) -> Desired:
         today = utc_date(self.clock.now_ms())
-        return desired_state(policy, self.country, self.catalogue, self.system_schemas, today, self.hands.deployment)
+        needs = self.processors(policy)
+        return desired_state(
+            policy, self.country, self.catalogue, self.system_schemas, today, self.hands.deployment, needs
+        )
 
 
 def _by_schema(desired: Desired, ids: Mapping[tuple[str, int], int]) -> dict[tuple[str, bytes], int]:

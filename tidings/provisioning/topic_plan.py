@@ -66,6 +66,21 @@ def topics_of(
     return tuple(sorted(plans, key=lambda plan: plan.name))
 
 
+def kept(days: int) -> dict[str, str]:
+    """The settings of a topic whose records go after `days`."""
+    return _kept(days, FEED_MESSAGE_MAX_BYTES)
+
+
+def latest(days: int) -> dict[str, str]:
+    """The settings of a topic of which the newest record under each key counts, and goes after `days` without one."""
+    return {**kept(days), "cleanup.policy": "compact,delete"}
+
+
+def changelog() -> dict[str, str]:
+    """The settings of a table's changelog: the newest record under each key stays."""
+    return _compacted()
+
+
 def _base(message_max_bytes: int) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
