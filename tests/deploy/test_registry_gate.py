@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from deploy.local.registry_gate import API, Credentials, gate
+from deploy.local.registry_gate import API, Credentials, gate, is_own_subject
 
 SUBJECTS = {
     "1": ["feed.dwp.benefits.v1.death-registered-value"],
@@ -146,3 +146,23 @@ def test_a_subject_that_makes_no_address_is_refused(client, path):
     url = f"{API}/subjects/feed.dwp.{path}/versions"
     for principal in ("dwp", "admin"):
         assert client.get(url, auth=(principal, f"{principal}-secret")).status_code in (200, 403, 404)
+
+
+@pytest.mark.parametrize(
+    ("principal", "subject", "own"),
+    [
+        ("processor-data-quality", "exchange.decisions-value", True),
+        ("processor-data-quality", "scorecards.gro-value", True),
+        ("processor-data-quality", "inbox.gro.death-registered-value", False),
+        ("processor-data-quality", "exchange.decisions-value.more", False),
+        ("processor-unknown", "exchange.decisions-value", False),
+        ("gro", "scorecards.gro-value", True),
+        ("dwp", "scorecards.gro-value", False),
+        ("gro", "exchange.decisions-value", False),
+    ],
+)
+def test_a_processor_sees_what_it_declared_and_a_publisher_what_is_for_it(
+    principal: str, subject: str, own: bool
+) -> None:
+    """And neither sees more."""
+    assert is_own_subject(principal, subject) is own
