@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from benchmarks.contender import BUILD, CHECKOUT, Contender
@@ -19,6 +20,7 @@ _SOURCE = CHECKOUT / "benchmarks" / "kafka_streams"
 _BUILD_S = 600
 
 
+@cache
 def prepare() -> str | None:
     """Build the jar. Returns why that cannot be done here, or None."""
     if shutil.which("mvn") is None:

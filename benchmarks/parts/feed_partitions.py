@@ -19,7 +19,7 @@ from benchmarks.expected import expected_views
 from benchmarks.feeds import Feeds
 from benchmarks.input import fill, make_events
 from benchmarks.measure import Failed
-from benchmarks.parts.latency import WHO, wait_for_backlog
+from benchmarks.parts.latency import wait_for_backlog, whom
 from benchmarks.processes import Watched, watched
 from benchmarks.results import Results
 from benchmarks.settings import Settings
@@ -37,8 +37,7 @@ _PATIENCE_S = 60.0
 
 def run(settings: Settings, results: Results) -> None:
     """One broker a number of partitions."""
-    known = settings.contenders()
-    contender = next((known[name] for name in WHO["tidings"] if name in known and known[name].prepare() is None), None)
+    contender = whom(settings, "tidings")
     points = results.points("feed_partitions")
     if contender is None:
         return
@@ -64,7 +63,7 @@ def _bursts(contender: Contender, made: Site, settings: Settings) -> list[float]
     """Milliseconds from the first `produce()` of a burst to the last view of it."""
     number, name = made.inbox.partitions, "bursts"
     bursts = 3 if settings.quick else BURSTS + _WARM_UP
-    chosen = _one_a_partition(made, number * bursts * 12 + 500, bursts + 1)
+    chosen = _one_a_partition(made, number * bursts * 3 + 500, bursts + 1)
     fill(made, chosen.pop())
     made.start(name)
     state = BUILD / "state" / f"{name}-{number}"

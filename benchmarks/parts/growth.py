@@ -9,12 +9,13 @@ from typing import Any
 import typer
 
 from benchmarks.contender import Contender
-from benchmarks.expected import Differs, Expected, expected_views
+from benchmarks.expected import Expected, expected_views
 from benchmarks.input import fill, make_events
 from benchmarks.measure import WARM_UP_SHARE, Failed, measure
 from benchmarks.results import Results
 from benchmarks.settings import Settings
 from benchmarks.site import Site, site
+from tidings.errors import TidingsError
 
 AGREEMENTS = (1, 3, 10, 30, 100)
 SIZES = (200, 1_000, 10_000)
@@ -93,7 +94,7 @@ class _Ready:
                 run = measure(
                     contender, self._made, events, self._expected, check=False, workers=workers, warm_up_share=share
                 )
-            except (Failed, Differs) as failure:
+            except (Failed, TidingsError) as failure:
                 typer.echo(f"{name}: {failure}", err=True)
                 continue
             paces.append(run.events_per_second)

@@ -33,6 +33,7 @@ from benchmarks.subscribe import subscribe
 from benchmarks.tasks import task_for
 from producers.encode import WireEvent
 from tidings.clock import Deadline, SystemClock
+from tidings.errors import TidingsError
 
 WHO = {"tidings": ("tidings-native", "tidings-python"), "kafka-streams": ("kafka-streams",)}
 """Whom latency is measured of, by the name in the file: the first of its contenders that can be made ready."""
@@ -69,8 +70,7 @@ class _Source:
 def run(settings: Settings, results: Results) -> None:
     """Measure whoever can be made ready here, at each rate, by each transport."""
     found = results.content["latency_ms"]
-    known = settings.contenders()
-    who = {name: next((known[each] for each in them if each in known), None) for name, them in WHO.items()}
+    who = {name: whom(settings, name) for name in WHO}
     with site(short_lived=settings.quick) as made:
         # In the quick form there is no window's worth of events; so there is one rate, and nothing comes twice.
         pool = make_events(made.inbox, pool=max(settings.pool, 2_000))
@@ -89,13 +89,21 @@ def run(settings: Settings, results: Results) -> None:
                     results.save()
 
 
+def whom(settings: Settings, name: str) -> Contender | None:
+    """The contender measured under `name` of `WHO`: the first asked for that can be made ready, else the last asked
+    for, which says why not; None where none is asked for."""
+    known = settings.contenders()
+    asked = [known[each] for each in WHO[name] if each in known]
+    return next((each for each in asked if each.prepare() is None), asked[-1] if asked else None)
+
+
 def _try(asked: _Asked, made: Site, source: _Source, expected: Sequence[Expected]) -> dict[str, Any]:
     why = asked.contender.prepare()
     if why is not None:
         return {"missing": why}
     try:
         return _measure(asked, made, source, expected)
-    except Failed as failure:
+    except (Failed, TidingsError) as failure:
         return {"missing": str(failure)}
 
 

@@ -10,7 +10,7 @@ from benchmarks.expected import expected_views
 from benchmarks.feeds import Feeds
 from benchmarks.input import fill, make_events
 from benchmarks.measure import Failed, Look, watch
-from benchmarks.parts.latency import WHO
+from benchmarks.parts.latency import whom
 from benchmarks.processes import watched
 from benchmarks.results import Results
 from benchmarks.settings import Settings
@@ -24,8 +24,7 @@ _TIMEOUT_S = 600.0
 
 def run(settings: Settings, results: Results) -> None:
     """Fill the inbox, then let one worker empty it. What was seen until a time-out is kept."""
-    known = settings.contenders()
-    contender = next((known[name] for name in WHO["tidings"] if name in known and known[name].prepare() is None), None)
+    contender = whom(settings, "tidings")
     points = results.points("memory")
     if contender is None:
         return

@@ -16,6 +16,7 @@ from benchmarks.measure import Failed, Run, measure
 from benchmarks.results import Results
 from benchmarks.settings import Settings
 from benchmarks.site import Site, site
+from tidings.errors import TidingsError
 
 FAILURES_MAX = 2
 """So often a contender may fail before it is left out of the rounds to come."""
@@ -49,7 +50,7 @@ def _rounds(settings: Settings, results: Results, ready: list[Contender], made: 
                 continue
             try:
                 made_run = measure(each, made, settings.events(each.events), expected, check=not runs[each.name])
-            except (Failed, Differs) as failure:
+            except (Failed, Differs, TidingsError) as failure:
                 failures[each.name].append(str(failure))
                 typer.echo(f"{number + 1} {each.name:20} failed: {failure}")
             else:
