@@ -44,8 +44,9 @@ def run(settings: Settings, results: Results) -> None:
                 watch([process], feeds, events, _TIMEOUT_S, looks)
             except Failed as failure:
                 typer.echo(f"memory: {failure}", err=True)
-    every = max(1, len(looks) // _POINTS)
-    for look in [*looks[::every], looks[-1]]:
-        seconds = round(look.seconds - looks[0].seconds, 1)
+    working = [look for look in looks if look.events] or looks[-1:]
+    every = max(1, len(working) // _POINTS)
+    for look in [*working[::every], *working[-1:]]:
+        seconds = round(look.seconds - working[0].seconds, 1)
         points.append({"events": look.events, "seconds": seconds, "memory_mb": round(look.memory_mb, 1)})
     results.save()

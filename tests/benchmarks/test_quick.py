@@ -13,7 +13,8 @@ from benchmarks.contender import contenders
 from benchmarks.contenders.tidings_native import built
 from benchmarks.settings import QUICK_EVENTS
 
-pytestmark = pytest.mark.broker
+# A machine that does much else needs longer than the usual five minutes for two brokers and nine processes.
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
