@@ -21,9 +21,13 @@ from tidings.clock import SystemClock
 from tidings.kafka.announce import announced
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.health import Health
+from tidings.kafka.settings import LoopSettings
 from tidings.kafka.write_once import OnceWriter
 from tidings.logs import configure
 from tidings.metrics import MetricStore
+
+# A relay begins again by itself, and a new client finds a broker that restarted sooner than one that waits.
+_BUDGETS = LoopSettings(start_budget_ms=20_000)
 
 
 def run_outbox(
@@ -42,7 +46,7 @@ def run_outbox(
         signal.signal(number, lambda _number, _frame: told.set())
 
     def writer(name: str) -> OnceWriter:
-        return OnceWriter(cluster, agency, name, clock=clock)
+        return OnceWriter(cluster, agency, name, clock=clock, settings=_BUDGETS)
 
     def relay(connection: Connection) -> Relay:
         return Relay(connection, judge, writer, clock, store, RelaySettings(until_empty=until_empty))

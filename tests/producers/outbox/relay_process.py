@@ -56,7 +56,7 @@ def main(text: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     # Short budgets: a broker that restarts is asked again by a new writer soon.
-    budgets = LoopSettings(commit_call_ms=1_000, commit_budget_ms=4_000, work_budget_ms=4_000)
+    budgets = LoopSettings(commit_call_ms=1_000, commit_budget_ms=4_000, work_budget_ms=4_000, start_budget_ms=20_000)
 
     def writer(name: str) -> OnceWriter:
         return OnceWriter(cluster, AGENCY, name, clock=clock, settings=budgets, probe=probe)

@@ -98,7 +98,7 @@ def test_a_broker_that_restarts(site: Site, own_stack: Stack, stack_factory: Sta
         down(own_stack.data)
         site.outbox.insert(rows[600:])
         stack_factory(data=own_stack.data)
-        eventually(lambda: site.outbox.states() == {"sent": 900}, "all is sent", 90)
+        eventually(lambda: site.outbox.states() == {"sent": 900}, "all is sent", 150)
     finally:
         relay.kill()
         relay.wait()
