@@ -22,7 +22,9 @@ def new() -> None:
 @app.command()
 def processor(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An id: a-z, 0-9 and inner hyphens.")],
-    into: Annotated[Path, typer.Option(help="The checkout to write into.", show_default=False)] = CHECKOUT,
+    into: Annotated[
+        Path | None, typer.Option(help="The checkout to write into; else the one of this code.", show_default=False)
+    ] = None,
 ) -> None:
     """Write a derived processor, its test and its page: it counts what was decided for each publisher, by day.
 
@@ -30,6 +32,7 @@ def processor(
     """
     from commands._new_processor import write_processor
 
+    into = into or CHECKOUT
     for path in write_processor(name, into):
         typer.echo(f"written: {path.relative_to(into)}")
     done = subprocess.run(
