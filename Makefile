@@ -44,6 +44,7 @@ docs: $(STAMP) ## write docs/reference, rules and dashboards from the code
 	@$(BIN)/tidings docs
 	@$(BIN)/python -m deploy.prometheus
 	@$(BIN)/python -m deploy.grafana
+	@$(BIN)/python -m deploy.kubernetes
 
 native: $(STAMP) ## build the native extension into the virtual environment (needs cargo; everything works without it)
 	@$(BIN)/python native/lock.py restore
@@ -58,6 +59,7 @@ bench-docs: $(STAMP) ## put the figures of the last `make bench` into docs/guide
 lock: ## pin requirements with hashes, without index addresses
 	@$(BIN)/pip-compile -q --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in
 	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -c requirements/dev.txt -o requirements/runtime.txt pyproject.toml
+	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -c requirements/dev.txt -o requirements/image.txt requirements/image.in
 
 clean: ## remove what make made (not the data of a running stack)
 	@rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

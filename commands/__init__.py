@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "simulate": ("commands.simulate", "simulate"),
     "notices": ("commands.notices", "notices"),
     "feed": ("commands.feed", "feed"),
+    "deploy": ("commands.deploy", "app"),
     "client-config": ("commands.client_config", "client_config"),
     "quarantine": ("commands.quarantine", "app"),
     "docs": ("commands.docs", "docs"),

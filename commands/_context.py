@@ -12,7 +12,7 @@ import typer
 from tidings import topics
 from tidings.clock import SystemClock
 from tidings.decisions import BLOCK_SCHEMA
-from tidings.kafka.cluster import Cluster, default_cluster_file
+from tidings.kafka.cluster import STRIMZI, Cluster, default_cluster_file
 from tidings.notices import NOTICE_SCHEMA
 from tidings.provisioning.planning import Planner
 from tidings.quarantine import QUARANTINE_SCHEMA
@@ -54,6 +54,7 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
     from tidings.kafka.client_quotas import ClientQuotas
     from tidings.kafka.hands import BrokerHands
     from tidings.kafka.registry import Registry
+    from tidings.kafka.strimzi_hands import StrimziHands
     from tidings.keys import KeyRing
     from tidings.policy.model import Policy
     from tidings.provisioning.processors import ProcessorNeeds
@@ -63,7 +64,8 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
     cluster = cluster_of(cluster_file)
     clock = SystemClock()
     with Registry(cluster) as registry:
-        hands = BrokerHands(cluster, Admin(cluster), registry, ClientQuotas(cluster), clock)
+        kind = StrimziHands if cluster.provisioned_by == STRIMZI else BrokerHands
+        hands = kind(cluster, Admin(cluster), registry, ClientQuotas(cluster), clock)
         keys = KeyRing.from_file(cluster.keys_file)
         processors = load_processors()
 

@@ -16,6 +16,7 @@ from stream_processors.host.discover import processor_names
 from tidings.deployment import slot_name
 from tidings.errors import TidingsError
 from tidings.kafka.cluster import Cluster, default_cluster_file
+from tidings.kafka.health import LOOPBACK
 from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.read import LogReader
 from tidings.kafka.supervisor import Supervisor, exit_code
@@ -23,11 +24,14 @@ from tidings.kafka.worker import Place, run_worker
 from tidings.logs import configure
 
 PRINCIPAL = "exchange"
-NO_SLOT = -1
 
 TargetsOption = Annotated[
     Path | None,
     typer.Option(help="A folder that Prometheus watches (file_sd): say there where metrics are.", show_default=False),
+]
+
+HealthHostOption = Annotated[
+    str, typer.Option(help="Where health and metrics are served; in a container that is probed from outside: 0.0.0.0.")
 ]
 
 app = typer.Typer(no_args_is_help=True, help="Run a part of Tidings in the foreground.")
@@ -45,7 +49,11 @@ def exchange(
     health_port: Annotated[int, typer.Option(min=0, help="Slot N serves health on this port + N; 0: any free.")] = 0,
     targets: TargetsOption = None,
     first_slot: Annotated[int, typer.Option(min=0, help="The first slot, where several hosts share a deployment.")] = 0,
-    slot: Annotated[int, typer.Option(hidden=True)] = NO_SLOT,
+    slot: Annotated[
+        int | None,
+        typer.Option(min=0, help="Be one worker, in this slot and this process: for containers.", show_default=False),
+    ] = None,
+    health_host: HealthHostOption = LOOPBACK,
     parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run the exchange: take events from the inboxes, put views into the feeds, exactly once.
@@ -53,10 +61,12 @@ def exchange(
     Ends with 0 when every worker drained; a worker that is fenced or cannot go on ends alone and is not restarted.
     """
     path = cluster or default_cluster_file()
-    configure("supervisor" if slot == NO_SLOT else f"worker-{slot}")
-    if slot != NO_SLOT:
-        raise typer.Exit(_work(path, Place(slot, PRINCIPAL, health_port, parent, targets)))
-    codes = Supervisor(lambda offset: _command(path, first_slot + offset, health_port, targets), workers).run()
+    configure("supervisor" if slot is None else f"worker-{slot}")
+    if slot is not None:
+        raise typer.Exit(_work(path, Place(slot, PRINCIPAL, health_port, parent, targets, health_host)))
+    codes = Supervisor(
+        lambda offset: _command(path, first_slot + offset, health_port, targets, health_host), workers
+    ).run()
     for number, code in sorted(codes.items()):
         typer.echo(f"worker {first_slot + number}: {'drained' if code == 0 else f'ended with {code}'}")
     raise typer.Exit(exit_code(codes))
@@ -88,6 +98,7 @@ def monitor(
     cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
     health_port: Annotated[int, typer.Option(min=0, help="Serve health and metrics on this port; 0: any free.")] = 0,
     targets: TargetsOption = None,
+    health_host: HealthHostOption = LOOPBACK,
     every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks.")] = 5.0,
 ) -> None:
     """Show as metrics what the broker knows of the exchange: lags of inboxes and feeds in events and seconds, freshness
@@ -102,6 +113,7 @@ def monitor(
     from tidings.kafka.monitor import keep_watch
     from tidings.kafka.observe import Observer
     from tidings.metrics import MetricStore
+    from tidings.provisioning.access import MONITOR
 
     where, clock = Cluster.load(cluster or default_cluster_file()), SystemClock()
     configure("monitor")
@@ -110,11 +122,11 @@ def monitor(
         signal.signal(number, lambda _number, _frame: told.set())
     registry, store = CollectorRegistry(), MetricStore(metrics.MONITOR_METRICS)
     registry.register(store)
-    health = Health(clock, health_port, registry)
+    health = Health(clock, health_port, registry, host=health_host)
     health.start()
-    typer.echo(f"Watching; metrics at http://127.0.0.1:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
+    typer.echo(f"Watching; metrics at http://{health_host}:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
     try:
-        with announced(targets, f"monitor-{where.deployment}", health.port), Observer(where) as observer:
+        with announced(targets, f"monitor-{where.deployment}", health.port), Observer(where, MONITOR) as observer:
             keep_watch(observer, store, health, clock, every, lambda: not told.is_set())
     finally:
         health.stop()
@@ -148,12 +160,12 @@ for _name in processor_names():
     app.command(_name)(_processor(_name))
 
 
-def _command(path: Path, slot: int, health_port: int, targets: Path | None) -> list[str]:
+def _command(path: Path, slot: int, health_port: int, targets: Path | None, health_host: str) -> list[str]:
     port = health_port + slot if health_port else 0
     announce = [] if targets is None else ["--targets", str(targets)]
     return [
         sys.executable, "-m", "commands.run", "exchange", "--slot", str(slot), "--cluster", str(path),
-        "--health-port", str(port), "--parent", str(os.getpid()), *announce,
+        "--health-port", str(port), "--health-host", health_host, "--parent", str(os.getpid()), *announce,
     ]  # fmt: skip
 
 

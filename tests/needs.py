@@ -26,3 +26,12 @@ def need_postgresql() -> None:
     if os.environ.get("TIDINGS_REQUIRE_POSTGRESQL"):
         pytest.fail("PostgreSQL is not installed, and TIDINGS_REQUIRE_POSTGRESQL is set")
     pytest.skip("PostgreSQL is not installed: `apt-get install postgresql`")
+
+
+def need_alertmanager() -> None:
+    """The same for Alertmanager's tool."""
+    if shutil.which("amtool"):
+        return
+    if os.environ.get("TIDINGS_REQUIRE_PROMETHEUS"):
+        pytest.fail("amtool is not installed, and TIDINGS_REQUIRE_PROMETHEUS is set")
+    pytest.skip("amtool is not installed: `apt-get install prometheus-alertmanager`")

@@ -1,11 +1,12 @@
 """The development CA and the certificates under it, made once at set-up and never committed.
 
-Good for loopback only: the names are `localhost`, `127.0.0.1` and `::1`. Source: RFC 5280 for the extensions.
+The names are `localhost`, `127.0.0.1`, `::1` and those that are asked for. Source: RFC 5280 for the extensions.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,8 +32,13 @@ class Certificates:
     gate: Path
 
 
-def certificates(folder: Path, clock: Clock) -> Certificates:
-    """The certificates of `folder`, made there (0600 in 0700) where they are not complete."""
+def certificates(
+    folder: Path, clock: Clock, broker_names: Sequence[str] = (), gate_names: Sequence[str] = ()
+) -> Certificates:
+    """The certificates of `folder`, made there (0600 in 0700) where they are not complete.
+
+    Brokers and gate are known by these names too, beside loopback's.
+    """
     made = Certificates(folder / "ca.pem", folder / "broker.pem", folder / "gate.pem")
     if all(path.exists() for path in (made.ca, made.broker, made.gate)):
         return made
@@ -47,17 +53,22 @@ def certificates(folder: Path, clock: Clock) -> Certificates:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    for path, common_name in ((made.broker, "Tidings development broker"), (made.gate, "Tidings registry gate")):
-        write_private(path, _leaf(common_name, ca, ca_key, now))
+    for path, common_name, more in (
+        (made.broker, "Tidings development broker", broker_names),
+        (made.gate, "Tidings registry gate", gate_names),
+    ):
+        write_private(path, _leaf(common_name, more, ca, ca_key, now))
     # The CA's key is not kept: nothing more is signed with it. The certificate goes last: it marks the set as complete.
     write_private(made.ca, ca.public_bytes(serialization.Encoding.PEM))
     return made
 
 
-def _leaf(common_name: str, ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey, now: datetime) -> bytes:
+def _leaf(
+    common_name: str, more: Sequence[str], ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey, now: datetime
+) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     names = [
-        x509.DNSName("localhost"),
+        *(x509.DNSName(name) for name in ("localhost", *more)),
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
         x509.IPAddress(ipaddress.ip_address("::1")),
     ]

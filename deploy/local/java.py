@@ -52,7 +52,7 @@ def run_tool(
     descriptor, name = tempfile.mkstemp(prefix=".arguments-", dir=folder)  # mkstemp makes it 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(_quoted(line) + "\n" for line in lines)
+            file.write(argument_file(lines))
         done = subprocess.run(
             [java_binary(), f"@{name}"],
             cwd=folder,
@@ -71,6 +71,11 @@ def run_tool(
     if done.returncode != 0:
         raise Fatal(f"{main} failed: {_reason(done.stderr or done.stdout, arguments)}")
     return done.stdout
+
+
+def argument_file(arguments: Sequence[str]) -> str:
+    """What `java @FILE` reads as these arguments; nothing of it stands on a command line."""
+    return "".join(_quoted(each) + "\n" for each in arguments)
 
 
 def _quoted(argument: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from deploy.local.artifacts import REGISTRY_APP, Progress, cache_dir, fetch, read_lock
+from deploy.local.broker import properties
 from deploy.local.certificates import Certificates
 from deploy.local.files import private_dir, trusted, write_private
 from deploy.local.java import environment, java_binary
@@ -130,31 +131,54 @@ def _unpack(progress: Progress | None) -> Path:
     return trusted(target)
 
 
-def _settings(state: State, cluster: Cluster) -> str:
+def registry_settings(
+    bootstrap_servers: str,
+    ca_file: Path,
+    password: str,
+    *,
+    host: str = HOST,
+    port: int = PORT,
+    management_host: str = HOST,
+    management_port: int = MANAGEMENT_PORT,
+) -> dict[str, object]:
+    """What Apicurio Registry is told, by its own names. The password of `registry` is in it.
+
+    `host` is where its open API listens: loopback, or a network on which nobody is but the gate and the brokers.
+    """
     login = (
-        "org.apache.kafka.common.security.scram.ScramLoginModule required "
-        f'username="registry" password="{cluster.password("registry")}";'
+        f'org.apache.kafka.common.security.scram.ScramLoginModule required username="registry" password="{password}";'
     )
-    settings = {
-        "quarkus.http.host": HOST,
-        "quarkus.http.port": state.registry_port,
-        "quarkus.management.host": HOST,
-        "quarkus.management.port": state.registry_management_port,
+    return {
+        "quarkus.http.host": host,
+        "quarkus.http.port": port,
+        "quarkus.management.host": management_host,
+        "quarkus.management.port": management_port,
         "quarkus.log.level": "WARN",
         "quarkus.log.console.level": "WARN",
         "quarkus.banner.enabled": "false",
         "apicurio.storage.kind": "kafkasql",
-        "apicurio.kafkasql.bootstrap.servers": cluster.bootstrap_servers,
+        "apicurio.kafkasql.bootstrap.servers": bootstrap_servers,
         "apicurio.kafkasql.topic": f"{_PREFIX}journal",
         "apicurio.kafkasql.snapshots.topic": f"{_PREFIX}snapshots",
         "apicurio.events.kafka.topic": f"{_PREFIX}events",
         "apicurio.kafkasql.consumer.group-prefix": _PREFIX,
         "apicurio.kafkasql.consumer.poll.timeout": 50,
-        "apicurio.kafka.common.bootstrap.servers": cluster.bootstrap_servers,
+        "apicurio.kafka.common.bootstrap.servers": bootstrap_servers,
         "apicurio.kafka.common.security.protocol": "SASL_SSL",
         "apicurio.kafka.common.sasl.mechanism": "SCRAM-SHA-512",
         "apicurio.kafka.common.sasl.jaas.config": login,
         "apicurio.kafka.common.ssl.truststore.type": "PEM",
-        "apicurio.kafka.common.ssl.truststore.location": cluster.ca_file,
+        "apicurio.kafka.common.ssl.truststore.location": ca_file,
     }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+def _settings(state: State, cluster: Cluster) -> str:
+    return properties(
+        registry_settings(
+            cluster.bootstrap_servers,
+            cluster.ca_file,
+            cluster.password("registry"),
+            port=state.registry_port,
+            management_port=state.registry_management_port,
+        )
+    )

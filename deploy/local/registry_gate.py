@@ -23,6 +23,7 @@ from urllib.parse import unquote
 import httpx
 from fastapi import FastAPI, Request, Response
 
+from deploy.local.ports import HOST
 from stream_processors.host.declaration import FEED, PUBLISHER
 from stream_processors.host.discover import load_processor, processor_names
 from tidings.provisioning.processors import PRINCIPAL_PREFIX, is_processor
@@ -215,13 +216,14 @@ def _refusal(status: int, message: str, headers: dict[str, str] | None = None) -
 
 
 def main(settings_file: Path) -> None:
-    """Serve until told to stop. The settings name port, certificate, credentials folder and the registry."""
+    """Serve until told to stop. The settings name port, certificate, credentials folder and the registry, and as `host`
+    where to listen: loopback unless it is given."""
     import uvicorn
 
     settings = json.loads(settings_file.read_bytes())
     uvicorn.run(
         gate(settings["registry_url"], Credentials(Path(settings["credentials_dir"]))),
-        host="127.0.0.1",
+        host=settings.get("host", HOST),
         port=settings["port"],
         ssl_certfile=settings["certificate"],
         ssl_keyfile=settings["certificate"],

@@ -33,6 +33,8 @@ from tidings.kafka.cluster import Cluster
 from tidings.keys import ROOT_BYTES
 
 BROKER_COUNTS = (1, 3)
+PRINCIPALS = ("admin", "exchange", "monitor", "registry")
+"""Who has a password before any agency has."""
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _OURS = ("cluster.json", "credentials", "keys", "tls", "brokers", "registry", "logs")
@@ -93,7 +95,7 @@ def up(
     if options.brokers not in BROKER_COUNTS:
         raise Fatal(f"{options.brokers} brokers: the local stack has one or three")
     data = private_dir(options.data.resolve())
-    with _locked(data):
+    with locked(data):
         state = load_state(data)
         if state is None:
             _check_free(data)
@@ -123,7 +125,7 @@ def down(data: Path, clock: Clock | None = None) -> tuple[Process, ...]:
     data = data.resolve()
     if load_state(data) is None:
         return ()
-    with _locked(data):
+    with locked(data):
         state = load_state(data)
         if state is None:
             return ()
@@ -142,7 +144,7 @@ def _start(
     jars = kafka_jars(progress)
     tls = certificates(data / "tls", clock)
     credentials = private_dir(data / "credentials")
-    passwords = {each: make_password(credentials / f"{each}.password") for each in ("admin", "exchange", "registry")}
+    passwords = {each: make_password(credentials / f"{each}.password") for each in PRINCIPALS}
     root_key = private_dir(data / "keys") / "root.key"
     if not root_key.exists():
         write_private(root_key, secrets.token_hex(ROOT_BYTES) + "\n")
@@ -260,7 +262,7 @@ def _write_cluster(data: Path, state: State) -> Cluster:
 
 
 @contextmanager
-def _locked(data: Path) -> Iterator[None]:
+def locked(data: Path) -> Iterator[None]:
     """Only one command at a time may change a data folder. Raises Retriable where another is at it."""
     descriptor = os.open(data / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POLL_S = 0.05
+PACE_EVENTS = 20
 
 
 class Sent(NamedTuple):
@@ -65,11 +66,12 @@ class Publishing(threading.Thread):
     """Publishes the real files that are there and `events` simulated ones, each agency with its own credentials.
 
     `sent` says of every record, in the order of sending, what must become of it; `real` has the outcome table's line of
-    each event that a real file's record became.
+    each event that a real file's record became. With `rate`, so many events a second at most; `enough()` ends it early.
     """
 
-    def __init__(self, stack: Stack, events: int, seed: int, files: list[str]) -> None:
-        super().__init__()
+    def __init__(self, stack: Stack, events: int, seed: int, files: list[str], rate: float = 0.0) -> None:
+        super().__init__(daemon=True)
+        self._rate, self._enough = rate, threading.Event()
         self._stack, self._events, self._seed, self._files = stack, events, seed, files
         self._publishers: dict[str, EventPublisher] = {}
         self._clock: Clock = SystemClock()
@@ -88,10 +90,18 @@ class Publishing(threading.Thread):
                 record = each.wire(publisher.encoder(each.event_type))
                 self._note((record.topic, record.key, record.value), Sent(each.expected, each.codes))
                 publisher.send(record)
+                if self._rate and self.total % PACE_EVENTS == 0:
+                    self._enough.wait(PACE_EVENTS / self._rate)
+                if self._enough.is_set():
+                    break
             for publisher in self._publishers.values():
                 publisher.flush()
         except BaseException as failure:  # noqa: BLE001 -- handed to the test, which judges it
             self.failure = failure
+
+    def enough(self) -> None:
+        """Send no more."""
+        self._enough.set()
 
     def check(self) -> None:
         """Raise what publishing failed with, if it did."""
@@ -151,6 +161,15 @@ class Workers:
         for slot in slots:
             assert self._running[slot].wait(30) == -signal.SIGKILL
             self.killed += 1
+
+    def replace(self, slot: int) -> None:
+        """Drain the worker of a slot and start its successor, as a rolling update does."""
+        process = self._running[slot]
+        eventually(partial(handles, process, signal.SIGTERM), f"worker {slot} starts", 30)
+        process.terminate()
+        code = process.wait(60)
+        assert code == 0, f"worker {slot} ended with {code}: {self._said()}"
+        self.start(slot)
 
     def drain(self) -> None:
         """SIGTERM all, once they listen to it, and wait. Raises AssertionError where one does not end with 0."""

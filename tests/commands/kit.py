@@ -160,12 +160,12 @@ def fetch_error(cluster: Cluster, agency: str, topic: str) -> str | None:
     return None if error == "_PARTITION_EOF" else error
 
 
-def write_error(cluster: Cluster, agency: str, topic: str) -> str | None:
+def write_error(cluster: Cluster, agency: str, topic: str, **more: object) -> str | None:
     """The name of the error that the broker answers a write with, or None where it takes it."""
     settings = client_settings(cluster, agency)
     password = Path(settings["password_file"]).read_text().strip()
     producer = Producer(
-        {**settings["producer"], "sasl.password": password, "log_level": 0, "message.timeout.ms": 10_000}
+        {**settings["producer"], "sasl.password": password, "log_level": 0, "message.timeout.ms": 10_000, **more}
     )
     errors: list[str | None] = []
     producer.produce(

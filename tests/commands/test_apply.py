@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -219,6 +220,34 @@ def test_a_publisher_sees_how_far_its_own_inboxes_are_decided(life: Life) -> Non
     # A stranger to the group is not even told its coordinator: the client asks until its time is up.
     with pytest.raises((Fatal, Retriable)):
         Admin(life.cluster, "dwp", deadline_seconds=3).group_offsets("exchange-main", [own])
+
+
+def test_the_monitor_sees_what_the_administrator_sees_and_changes_nothing(running: Running) -> None:
+    """It writes to no topic, takes no place in a group, alters nothing, and reads neither nonces nor notices."""
+    from tidings.acl import Acl, Operation, Resource
+    from tidings.kafka.admin import Admin
+    from tidings.kafka.observe import Observer
+    from tidings.provisioning.access import MONITOR
+
+    cluster = running.life.cluster
+    feed = next(readable(running.life)).feed
+    with Observer(cluster, MONITOR) as monitor, Observer(cluster) as administrator:
+        seen, all_there_is = monitor.look(), administrator.look()
+    assert seen.workers
+    assert [replace(seen, at_ms=0), *seen.workers] == [replace(all_there_is, at_ms=0), *all_there_is.workers]
+
+    for topic in ("inbox.gro.death-registered", feed, "notices.gro", *system_topics()):
+        # Idempotent, it would be refused before the topic is asked for: it may write to none.
+        assert write_error(cluster, MONITOR, topic, **{"enable.idempotence": False}) == DENIED, topic
+    assert refused_reads(cluster, MONITOR, [topics.NONCES, "notices.gro"]) == {
+        topics.NONCES: DENIED, "notices.gro": DENIED,
+    }  # fmt: skip
+    for group in ("exchange-main", "dwp.reader", "monitor.first"):
+        assert group_error(cluster, MONITOR, group, feed) == "GROUP_AUTHORIZATION_FAILED"
+    with pytest.raises(Fatal, match="AUTHORIZATION_FAILED"):
+        Admin(cluster, MONITOR).alter_topic(feed, {"retention.ms": "1"})
+    with pytest.raises(Fatal, match="AUTHORIZATION_FAILED"):
+        Admin(cluster, MONITOR).create_acls([Acl(MONITOR, Operation.READ, Resource.TOPIC, topics.NONCES)])
 
 
 def test_the_registry_gives_an_agency_its_own_schemas_alone(life: Life) -> None:

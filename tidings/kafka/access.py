@@ -6,19 +6,19 @@ from tidings.clock import Clock, utc_date
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
 from tidings.policy.model import Policy
-from tidings.provisioning.access import EXCHANGE, access_of, managed_principals
+from tidings.provisioning.access import OURS, access_of, managed_principals
 
 
 def set_access(admin: Admin, cluster: Cluster, policy: Policy, clock: Clock, *, add: bool) -> tuple[int, int]:
     """Take away every rule of a managed principal that `policy` does not give today; with `add`, also put in what is
     missing. Returns how many were taken away and added. Raises Retriable, Fatal; can be repeated.
 
-    Managed are the exchange and every agency that has a rule or is in the policy.
+    Managed are our own processes and every agency that has a rule or is in the policy.
     """
     there = admin.acls()
     agencies = {inbox.agency for inbox in policy.inboxes} | {view.subscriber for view in policy.views}
     managed = managed_principals(there, agencies)
-    wanted = access_of(policy, tuple(sorted(managed - {EXCHANGE})), utc_date(clock.now_ms()), cluster.deployment)
+    wanted = access_of(policy, tuple(sorted(managed - OURS)), utc_date(clock.now_ms()), cluster.deployment)
     extra = {entry for entry in there if entry.principal in managed} - wanted
     missing = wanted - there if add else frozenset()
     admin.delete_acls(extra)

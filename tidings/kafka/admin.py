@@ -156,6 +156,17 @@ class Admin:
         """Return once `count` brokers are in the cluster's metadata. Raises Retriable at the deadline."""
         self._wait("waiting for brokers", lambda: len(self._client.list_topics(timeout=1.0).brokers) >= count)
 
+    def wait_for_replicas(self) -> None:
+        """Return once every partition, those of Kafka's own topics too, has all its replicas in sync: only then may the
+        next broker be stopped. Raises Retriable at the deadline."""
+
+        def whole() -> bool:
+            found = self._client.list_topics(timeout=self._deadline_seconds)
+            partitions = [each for topic in found.topics.values() for each in topic.partitions.values()]
+            return all(each.leader >= 0 and set(each.isrs) >= set(each.replicas) for each in partitions)
+
+        self._wait("waiting for replicas to be in sync", whole)
+
     # Access
 
     def acls(self) -> set[Acl]:

@@ -12,13 +12,14 @@
 | `environment` | `LIVE` or `SYNTHETIC` |
 | `replication_factor` | of every topic that `apply` makes |
 | `deployment` | names this exchange among those of one cluster, `main` unless given |
+| `provisioned_by` | who makes principals, topics and quotas: `tidings` unless given; `strimzi`: its operators |
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +32,8 @@ from tidings.topics import is_id
 CLUSTER_FILE = Path(".tidings") / "cluster.json"
 CLUSTER_VARIABLE = "TIDINGS_CLUSTER"
 MECHANISM = "SCRAM-SHA-512"
+TIDINGS: Final = "tidings"
+STRIMZI: Final = "strimzi"
 
 ClientConfig: TypeAlias = dict[str, Any]
 
@@ -48,6 +51,7 @@ class _File(BaseModel):
     environment: Literal["LIVE", "SYNTHETIC"]
     replication_factor: int = Field(ge=1)
     deployment: str = "main"
+    provisioned_by: Literal["tidings", "strimzi"] = TIDINGS
 
 
 class Cluster:
@@ -64,6 +68,7 @@ class Cluster:
         replication_factor: int = 1,
         registry_url: str = "",
         deployment: str = "main",
+        provisioned_by: str = TIDINGS,
     ) -> None:
         self.bootstrap_servers = bootstrap_servers
         self.ca_file = ca_file
@@ -73,6 +78,7 @@ class Cluster:
         self.replication_factor = replication_factor
         self.registry_url = registry_url
         self.deployment = deployment
+        self.provisioned_by = provisioned_by
 
     @classmethod
     def load(cls, path: Path) -> Cluster:
@@ -97,6 +103,7 @@ class Cluster:
             replication_factor=file.replication_factor,
             registry_url=file.registry_url,
             deployment=file.deployment,
+            provisioned_by=file.provisioned_by,
         )
 
     def password(self, principal: str) -> str:

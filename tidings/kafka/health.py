@@ -1,4 +1,7 @@
-"""A worker's health and metrics over HTTP on loopback: /live, /ready, /metrics. It reads snapshots, never a client."""
+"""A worker's health and metrics over HTTP, on loopback unless told otherwise: /live, /ready, /metrics.
+
+It reads snapshots, never a client.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +19,35 @@ from tidings.kafka.snapshot import Snapshot, State
 # Longer than any one step of the loop that goes well: a commit's calls and the rebuilding of windows.
 LIVE_WITHIN_S = 180.0
 About = Callable[[], Mapping[str, object]]
+LOOPBACK = "127.0.0.1"
 
 
 class Health:
     """Serves one worker's state. `observe` is the loop's observer: one assignment, so that any thread may read.
 
     Args: `port` 0 takes a free one; `registry` is where the metrics are; `about` is asked from any
-    thread for what else the answer to a probe says.
+    thread for what else the answer to a probe says; `host` is where it listens: in a container, whose
+    network is its own, `0.0.0.0`. It tells names of inboxes and numbers, to whoever reaches it.
     """
 
     def __init__(
-        self, clock: Clock, port: int = 0, registry: CollectorRegistry = REGISTRY, about: About = dict
+        self,
+        clock: Clock,
+        port: int = 0,
+        registry: CollectorRegistry = REGISTRY,
+        about: About = dict,
+        host: str = LOOPBACK,
     ) -> None:
         self._clock = clock
         self._registry, self._about = registry, about
         self._snapshot = Snapshot(at_monotonic=clock.monotonic())
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _answering(self._answer))
+        self._server = ThreadingHTTPServer((host, port), _answering(self._answer))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
     def port(self) -> int:
-        """The port that it listens on, on 127.0.0.1."""
+        """The port that it listens on."""
         return int(self._server.server_address[1])
 
     def start(self) -> None:

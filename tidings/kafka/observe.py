@@ -31,7 +31,9 @@ from tidings.replays import ReplayRequest, parse_request
 
 
 class Observer(Closing):
-    """Looks as `principal`, who must be allowed to read every topic and group. For one thread. Close it, or use `with`.
+    """Looks as `principal`, who must be allowed what the monitor is (`tidings.provisioning.access`). For one thread.
+
+    Close it, or use `with`.
 
     Between two looks it keeps the policy and the blocks that it has read, so that an idle exchange costs little.
     """

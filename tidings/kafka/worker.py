@@ -25,7 +25,7 @@ from tidings.kafka.clients import (
     producer_config,
 )
 from tidings.kafka.group_protocol import Connector
-from tidings.kafka.health import About, Health
+from tidings.kafka.health import LOOPBACK, About, Health
 from tidings.kafka.loop import Loop
 from tidings.kafka.settings import GroupProtocol, LoopSettings
 from tidings.kafka.snapshot import Snapshot
@@ -45,6 +45,7 @@ class Place:
 
     `parent` is the process id of the supervisor: the worker drains when it is gone. 0 means that there is none.
     `targets` is where to say at which port metrics are served (`tidings.kafka.announce`); None: nowhere.
+    `health_host` is where health and metrics are served: loopback, or every address of a container (`0.0.0.0`).
     """
 
     slot: int
@@ -52,6 +53,7 @@ class Place:
     health_port: int = 0
     parent: int = 0
     targets: Path | None = None
+    health_host: str = LOOPBACK
 
 
 def settle_memory() -> None:
@@ -84,7 +86,7 @@ def run_worker(
     """
     settings = settings or LoopSettings()
     clock = clock or SystemClock()
-    health = Health(clock, place.health_port, registry, about)
+    health = Health(clock, place.health_port, registry, about, place.health_host)
     registry.register(WorkerMetrics(health))
 
     def observe(snapshot: Snapshot) -> None:

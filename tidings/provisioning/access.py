@@ -16,6 +16,9 @@ from tidings.policy.model import Policy, View
 from tidings.provisioning.processors import is_processor
 
 EXCHANGE = "exchange"
+MONITOR = "monitor"
+OURS = frozenset({EXCHANGE, MONITOR})
+"""The principals of our own processes, whose access is compiled like an agency's."""
 
 _DESCRIBE = (Operation.DESCRIBE,)
 _READ = (Operation.READ, Operation.DESCRIBE)
@@ -24,8 +27,8 @@ _BOTH = (Operation.READ, Operation.WRITE, Operation.DESCRIBE)
 
 
 def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment: str) -> frozenset[Acl]:
-    """Every entry that the broker should hold for the exchange and for `agencies`, and no other."""
-    entries = _exchange(deployment)
+    """Every entry that the broker should hold for the exchange, its monitor and `agencies`, and no other."""
+    entries = _exchange(deployment) | _monitor(agencies, deployment)
     for agency in agencies:
         entries |= _allow(agency, Resource.GROUP, f"{agency}.", _READ, Pattern.PREFIXED)
     for inbox in policy.inboxes:
@@ -42,11 +45,11 @@ def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment
 
 
 def managed_principals(entries: Iterable[Acl], known: Iterable[str]) -> frozenset[str]:
-    """Whose entries are ours to take away: the exchange, those `known`, and every agency that ever had access, which is
-    seen by the entry of its own groups. So an agency that is no longer in the files loses what it had. A processor is
-    none of them: only a plan knows what it declares."""
+    """Whose entries are ours to take away: our own processes, those `known`, and every agency that ever had access,
+    which is seen by the entry of its own groups. So an agency that is no longer in the files loses what it had. A
+    processor is none of them: only a plan knows what it declares."""
     agencies = {entry.principal for entry in entries if _is_own_group(entry) and not is_processor(entry.principal)}
-    return frozenset({EXCHANGE, *known, *agencies})
+    return OURS.union(known, agencies)
 
 
 def _is_own_group(entry: Acl) -> bool:
@@ -83,6 +86,19 @@ def _exchange(deployment: str) -> set[Acl]:
     entries |= _allow(EXCHANGE, Resource.GROUP, group, _READ)
     entries |= _allow(EXCHANGE, Resource.GROUP, f"{EXCHANGE}.", _READ, Pattern.PREFIXED)
     return entries | _allow(EXCHANGE, Resource.TRANSACTIONAL_ID, f"{group}-", _WRITE, Pattern.PREFIXED)
+
+
+def _monitor(agencies: Iterable[str], deployment: str) -> set[Acl]:
+    """Lags are told by the first record that a group has not read: so it reads inboxes and feeds, a record at a time,
+    writes nothing, joins no group, and asks only after groups that the policy knows."""
+    entries: set[Acl] = set()
+    for prefix in ("inbox.", "feed."):
+        entries |= _allow(MONITOR, Resource.TOPIC, prefix, _READ, Pattern.PREFIXED)
+    for topic in (topics.DECISIONS, topics.POLICY, topics.QUARANTINE, topics.REPLAYS):
+        entries |= _allow(MONITOR, Resource.TOPIC, topic, _READ)
+    for prefix in (MONITOR, *agencies):
+        entries |= _allow(MONITOR, Resource.GROUP, f"{prefix}.", (Operation.DESCRIBE,), Pattern.PREFIXED)
+    return entries | _allow(MONITOR, Resource.GROUP, group_name(deployment), (Operation.DESCRIBE,))
 
 
 def _allow(

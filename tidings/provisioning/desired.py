@@ -11,7 +11,7 @@ from tidings.agreements.country import key_of
 from tidings.catalogue import Catalogue
 from tidings.errors import BadInput, Problem
 from tidings.policy.model import Policy
-from tidings.provisioning.access import EXCHANGE, access_of
+from tidings.provisioning.access import OURS, access_of
 from tidings.provisioning.processors import ProcessorNeeds, is_processor
 from tidings.provisioning.state import Desired, QuotaValues, Schema
 from tidings.provisioning.topic_plan import topics_of
@@ -52,7 +52,7 @@ def desired_state(
         schemas=_schemas(policy, catalogue, system_schemas)
         | {subject_of(topic): (schema,) for each in processors for topic, schema in each.schemas},
         quotas={name: _quota(agency) for name, agency in country.agencies.items()},
-        principals=frozenset((*agencies, EXCHANGE, *(each.principal for each in processors))),
+        principals=OURS.union(agencies, (each.principal for each in processors)),
     )
 
 

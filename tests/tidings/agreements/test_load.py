@@ -326,7 +326,7 @@ def test_an_interest_list_that_is_no_text(tmp_path: Path) -> None:
     assert [problem.rule for problem in refused.value.problems] == ["interest-list-missing"]
 
 
-@pytest.mark.parametrize("name", ["admin", "exchange", "registry"])
+@pytest.mark.parametrize("name", ["admin", "exchange", "monitor", "registry"])
 def test_an_agency_cannot_be_a_principal_of_the_exchange(tmp_path: Path, name: str) -> None:
     """It would be given the administrator's password, or the exchange's access."""
     write(tmp_path, agencies=AGENCIES.replace("  dwp:", f"  {name}:"))

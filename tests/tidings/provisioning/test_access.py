@@ -9,7 +9,15 @@ import pytest
 from tests.tidings.provisioning.kit import TODAY, inbox, policy, view
 from tidings.acl import Acl, Operation, Pattern, Resource
 from tidings.policy.model import Policy
-from tidings.provisioning.access import EXCHANGE, access_of, managed_principals, may_read, next_access_change
+from tidings.provisioning.access import (
+    EXCHANGE,
+    MONITOR,
+    OURS,
+    access_of,
+    managed_principals,
+    may_read,
+    next_access_change,
+)
 
 FEED = "feed.dwp.benefits.v1.death-registered"
 AGENCIES = ("dwp", "gro")
@@ -48,7 +56,8 @@ def test_a_publisher_sees_how_far_the_exchange_has_decided() -> None:
     }
 
     assert on_group == {
-        ("gro", Operation.DESCRIBE), (EXCHANGE, Operation.DESCRIBE), (EXCHANGE, Operation.READ)
+        ("gro", Operation.DESCRIBE), (MONITOR, Operation.DESCRIBE), (EXCHANGE, Operation.DESCRIBE),
+        (EXCHANGE, Operation.READ),
     }  # fmt: skip
 
 
@@ -57,7 +66,17 @@ def test_no_prefix_covers_another_id() -> None:
     entries = access(policy(inbox(), inbox("gro-test"), view(), view("dwp-two")))
     prefixes = {each.name for each in entries if each.pattern is Pattern.PREFIXED}
 
-    assert prefixes == {"dwp.", "gro.", "gro-test.", "exchange.", "exchange-main-", "inbox.", "feed.", "notices."}
+    assert prefixes == {
+        "dwp.",
+        "gro.",
+        "gro-test.",
+        "monitor.",
+        "exchange.",
+        "exchange-main-",
+        "inbox.",
+        "feed.",
+        "notices.",
+    }
     assert all(each.pattern is Pattern.LITERAL for each in entries if each.name.startswith(("inbox.g", "feed.d")))
 
 
@@ -100,6 +119,19 @@ def test_the_exchange_has_only_what_a_worker_needs() -> None:
     assert writes == {"feed.", "notices.", "exchange.decisions", "exchange.nonces", "quarantine"}
 
 
+def test_the_monitor_writes_nothing_and_joins_no_group() -> None:
+    """It reads what tells a lag and what was decided; it may ask after groups that the policy knows."""
+    entries = {each for each in access(policy(inbox(), view())) if each.principal == MONITOR}
+
+    assert topics_of(frozenset(entries), MONITOR, Operation.READ) == {
+        "inbox.", "feed.", "exchange.policy", "exchange.replays", "exchange.decisions", "quarantine",
+    }  # fmt: skip
+    assert {each.operation for each in entries} == {Operation.READ, Operation.DESCRIBE}
+    assert {(each.name, each.operation) for each in entries if each.resource is Resource.GROUP} == {
+        (name, Operation.DESCRIBE) for name in ("exchange-main", "monitor.", "dwp.", "gro.")
+    }
+
+
 def test_only_four_operations_are_ever_given() -> None:
     """Nobody may create, alter or delete anything, nor touch the cluster."""
     entries = access(policy(inbox(), view()))
@@ -113,7 +145,7 @@ def test_an_agency_that_left_the_files_is_still_managed() -> None:
     left = access_of(policy(), ("gone",), TODAY, "main")
     operators = {Acl("backup", Operation.READ, Resource.TOPIC, "inbox.", Pattern.PREFIXED)}
 
-    assert managed_principals(left | operators, ("dwp",)) == {EXCHANGE, "dwp", "gone"}
+    assert managed_principals(left | operators, ("dwp",)) == {*OURS, "dwp", "gone"}
 
 
 @pytest.mark.parametrize(

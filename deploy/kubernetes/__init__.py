@@ -1,0 +1,1 @@
+"""Kubernetes: Strimzi for Kafka, Kustomize for the rest."""
