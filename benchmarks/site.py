@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.broker import ADMIN, PLAIN, Broker, broker
-from benchmarks.contender import CHECKOUT
+from benchmarks.contender import BUILD, CHECKOUT
 from tidings.agreements import load_country
 from tidings.agreements.compiled import compiled_terms
 from tidings.catalogue import default_catalogue_dir, load_catalogue
@@ -85,7 +85,8 @@ def site(*, agreements: int = len(AGREEMENTS), partitions: int = 1, short_lived:
 
     With more than three `agreements` the three stand there again under other names, with keys and feeds of their own.
     """
-    home = Path(tempfile.mkdtemp(prefix="tidings-benchmark-"))
+    BUILD.mkdir(parents=True, exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix="site-", dir=BUILD))
     try:
         with broker(home / "data", short_lived=short_lived) as running:
             keys = KeyRing.from_file(running.cluster(PLAIN).keys_file)
