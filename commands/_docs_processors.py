@@ -18,7 +18,7 @@ def processors_page() -> str:
     return page(
         "Derived processors",
         "Each is one file of `stream_processors/derived`, run by `tidings run NAME` as a principal of its own, which"
-        " may touch the topics that the file declares and nothing else. [The guide](../guides/processors.md) shows how"
+        " may touch the topics that the file declares and nothing else. The guide on processors shows how"
         " one is made.",
         table(("processor", "what it does"), index),
         *(text for each in processors for text in _one(each)),
