@@ -10,11 +10,14 @@ from typing import Annotated
 import typer
 
 from tidings import topics
+from tidings.acl import Acl
 from tidings.clock import SystemClock
 from tidings.decisions import BLOCK_SCHEMA
 from tidings.kafka.cluster import STRIMZI, Cluster, default_cluster_file
 from tidings.notices import NOTICE_SCHEMA
+from tidings.policy.model import Policy
 from tidings.provisioning.planning import Planner
+from tidings.provisioning.processors import ProcessorNeeds
 from tidings.quarantine import QUARANTINE_SCHEMA
 
 ClusterOption = Annotated[
@@ -46,8 +49,6 @@ def cluster_of(path: Path | None) -> Cluster:
 @contextmanager
 def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) -> Iterator[Planner]:
     """A planner of the country's files for a cluster, as its administrator. Raises BadInput, Fatal, Retriable."""
-    from stream_processors.host.discover import load_processors
-    from stream_processors.host.needs import needs_of
     from tidings.agreements import load_country
     from tidings.catalogue import default_catalogue_dir, load_catalogue
     from tidings.kafka.admin import Admin
@@ -56,8 +57,6 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
     from tidings.kafka.registry import Registry
     from tidings.kafka.strimzi_hands import StrimziHands
     from tidings.keys import KeyRing
-    from tidings.policy.model import Policy
-    from tidings.provisioning.processors import ProcessorNeeds
 
     event_types = load_catalogue(catalogue or default_catalogue_dir())
     agreements = load_country(country, event_types)
@@ -67,9 +66,16 @@ def planner(cluster_file: Path | None, country: Path, catalogue: Path | None) ->
         kind = StrimziHands if cluster.provisioned_by == STRIMZI else BrokerHands
         hands = kind(cluster, Admin(cluster), registry, ClientQuotas(cluster), clock)
         keys = KeyRing.from_file(cluster.keys_file)
-        processors = load_processors()
+        yield Planner(agreements, event_types, keys, hands, SYSTEM_SCHEMAS, clock, _processor_needs)
 
-        def needs(policy: Policy) -> list[ProcessorNeeds]:
-            return [needs_of(each, policy) for each in processors]
 
-        yield Planner(agreements, event_types, keys, hands, SYSTEM_SCHEMAS, clock, needs)
+def processor_access(policy: Policy) -> frozenset[Acl]:
+    """The access rules that the derived processors declare under `policy`. Raises Fatal where one cannot be loaded."""
+    return frozenset[Acl]().union(*(each.access() for each in _processor_needs(policy)))
+
+
+def _processor_needs(policy: Policy) -> list[ProcessorNeeds]:
+    from stream_processors.host.discover import load_processors
+    from stream_processors.host.needs import needs_of
+
+    return [needs_of(each, policy) for each in load_processors()]

@@ -80,6 +80,7 @@ def policy(
     import signal
     import threading
 
+    from commands._context import processor_access
     from tidings.clock import SystemClock
     from tidings.kafka.admin import Admin
     from tidings.kafka.policy_keeper import keep_policy
@@ -90,7 +91,7 @@ def policy(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())
     typer.echo("Keeping access as the policy says; Ctrl-C or SIGTERM ends it.")
-    keep_policy(where, Admin(where), SystemClock(), lambda: not told.is_set())
+    keep_policy(where, Admin(where), SystemClock(), lambda: not told.is_set(), processor_access)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from commands._context import ClusterOption, cluster_of
+from commands._context import ClusterOption, cluster_of, processor_access
 from tidings import topics
 from tidings.policy.compile import Stops
 from tidings.policy.model import Policy
@@ -106,8 +106,9 @@ def _change(
         return
     after = stopped(policy, stops, clock.now_ms())
     since = decisions_end(cluster)
-    removed, _ = set_access(admin, cluster, after, clock, add=False)
+    declared = processor_access(after)
+    removed, _ = set_access(admin, cluster, after, clock, add=False, also=declared)
     publish(cluster, "admin", after)
-    _, added = set_access(admin, cluster, after, clock, add=True)
+    _, added = set_access(admin, cluster, after, clock, add=True, also=declared)
     typer.echo(f"Policy {after.version} is published; access rules: {removed} taken away, {added} added.")
     typer.echo(wait_for_workers(cluster, after, since, wait_seconds))

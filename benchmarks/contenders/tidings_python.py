@@ -13,7 +13,6 @@ CONTENDER = Contender(
     what="the exchange as shipped, generated Python",
     events=300_000,
     order=3,
-    smoke=True,
 )
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ CONTENDER = Contender(
     what="the exchange as shipped, reference executor (fastavro, field by field)",
     events=40_000,
     order=4,
-    smoke=True,
 )
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from tidings.acl import Acl
 from tidings.clock import Clock, utc_date
 from tidings.errors import Retriable
 from tidings.kafka.access import set_access
@@ -22,9 +23,16 @@ POLL_SECONDS = 1.0
 REPAIR_SECONDS = 300.0
 
 
-def keep_policy(cluster: Cluster, admin: Admin, clock: Clock, going_on: Callable[[], bool]) -> None:
+def keep_policy(
+    cluster: Cluster,
+    admin: Admin,
+    clock: Clock,
+    going_on: Callable[[], bool],
+    also: Callable[[Policy], frozenset[Acl]] = lambda _policy: frozenset(),
+) -> None:
     """Keep the rules right until `going_on()` says no: at once, at each new policy, on each UTC day when an agreement
-    begins or ends, and every five minutes against what somebody changed by hand.
+    begins or ends, and every five minutes against what somebody changed by hand. `also` is as `set_access` takes it, by
+    policy.
 
     Raises Fatal where the policy cannot be read. A broker that is away is waited for.
     """
@@ -37,7 +45,7 @@ def keep_policy(cluster: Cluster, admin: Admin, clock: Clock, going_on: Callable
                 # Due until it is done: a broker that is away at this turn hears of a stop at the next.
                 due_at = clock.monotonic() if newer else due_at
                 if clock.monotonic() >= due_at:
-                    removed, added = set_access(admin, cluster, policy, clock, add=True)
+                    removed, added = set_access(admin, cluster, policy, clock, add=True, also=also(policy))
                     if removed or added:
                         _log.info("access set", policy_version=policy.version, removed=removed, added=added)
                     due_at = clock.monotonic() + min(REPAIR_SECONDS, seconds_to_change(policy, clock.now_ms()))

@@ -115,7 +115,8 @@ class Outbox:
 
     def states(self) -> dict[str, int]:
         """How many rows are in each state."""
-        return dict(self.run("SELECT state, count(*) FROM tidings.outbox GROUP BY state"))  # type: ignore[arg-type]
+        found = self.run("SELECT state, count(*) FROM tidings.outbox GROUP BY state")
+        return {str(state): int(count) for state, count in found}
 
     def close(self) -> None:
         """Let the session go."""
