@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby, repeat
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError
@@ -25,6 +25,7 @@ def _timestamp_ms(message: Polled) -> int:
 
 
 _COLUMNS = (Polled.topic, Polled.partition, Polled.offset, _timestamp_ms, Polled.key, Polled.value)
+_ERROR = methodcaller("error")
 _PARTITION = attrgetter("topic", "partition")
 _new_tuple = cast("Callable[[type[InboxRecord], tuple[object, ...]], InboxRecord]", tuple.__new__)
 
@@ -90,7 +91,7 @@ class Inboxes:
             self._assignment.rewind(self._consumer, touched)
 
     def _hold(self, polled: list[Polled]) -> set[Partition]:
-        errors = [error for error in map(Polled.error, polled) if error is not None]
+        errors = [error for error in map(_ERROR, polled) if error is not None]
         if errors:
             polled = [message for message in polled if message.error() is None]
         partitions: set[Partition] = set()
