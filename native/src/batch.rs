@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::scan::{Found, Notes, Places, Refused, Scanner};
 use crate::text::murmur2;
 use crate::views::{Outcome, Seen, View};
-use crate::window::{Sighting, Window};
+use crate::window::{Record, Sighting, Window};
 
 #[cfg(feature = "bench")]
 #[path = "bare.rs"]
@@ -39,13 +39,6 @@ pub struct Inbox {
 /// Whether a view is weighed: never, for every event, or for corrections only (`tidings.policy.in_force`).
 pub const NEVER: u8 = 0;
 pub const CORRECTIONS: u8 = 2;
-
-/// A record as it stands in the inbox.
-pub struct Record<'a> {
-    pub offset: i64,
-    pub key: Option<&'a [u8]>,
-    pub value: Option<&'a [u8]>,
-}
 
 /// What one view makes of one event; spans of the batch's arena.
 #[derive(Clone, Copy)]

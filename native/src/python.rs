@@ -6,9 +6,9 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::collections::HashMap;
 
-use crate::batch::{Decided, Inbox, Record, Routed, Run, Weighed};
+use crate::batch::{Decided, Inbox, Routed, Run, Weighed};
 use crate::scan::Refused;
-use crate::window;
+use crate::window::{self, Record};
 
 #[cfg(feature = "bench")]
 #[path = "floor.rs"]

@@ -6,8 +6,14 @@ use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use crate::batch::Record;
 use crate::keys::{tag_of, TAG_BYTES};
+
+/// A record as it stands in the inbox.
+pub struct Record<'a> {
+    pub offset: i64,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+}
 
 /// So many records are hashed at once: enough for every lane, few enough to stay in the cache.
 const HASHED_TOGETHER: usize = 64;
