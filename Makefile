@@ -23,16 +23,17 @@ demo: $(STAMP) ## set up, run the example country end to end and show the accoun
 observe: $(STAMP) ## the demo with a real Prometheus (Debian's package) scraping it; leaves everything up
 	@$(BIN)/tidings demo --observe
 
-test: $(STAMP) ## lint and every test, real broker and registry included (about 7 minutes on two cores)
+test: $(STAMP) ## lint and every test, real broker and registry included (about 12 minutes on two cores)
 	@mkdir -p build
 	@# Side by side: what computes fills the time in which the others wait for brokers, sessions and time-outs.
 	@($(MAKE) -s lint && $(BIN)/python -m pytest -m "not broker and not stack" -q) >build/fast.log 2>&1 & fast=$$!; \
 	$(BIN)/python -m pytest -m stack --durations=5 >build/stack.log 2>&1 & stack=$$!; \
-	$(BIN)/python -m pytest -m "broker and not stack" --durations=5; broker=$$?; \
-	wait $$stack; stack=$$?; wait $$fast; fast=$$?; \
-	cat build/stack.log build/fast.log; \
-	echo "==> exit codes: lint and fast tests $$fast, stack $$stack, broker $$broker"; \
-	exit $$((fast ? fast : stack ? stack : broker))
+	$(BIN)/python -m pytest -m "broker and not stack" --durations=5 tests/tidings >build/loop.log 2>&1 & loop=$$!; \
+	$(BIN)/python -m pytest -m "broker and not stack" --durations=5 --ignore=tests/tidings; broker=$$?; \
+	wait $$loop; loop=$$?; wait $$stack; stack=$$?; wait $$fast; fast=$$?; \
+	cat build/loop.log build/stack.log build/fast.log; \
+	echo "==> exit codes: lint and fast tests $$fast, stack $$stack, broker $$broker, loop $$loop"; \
+	exit $$((fast ? fast : stack ? stack : broker ? broker : loop))
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
@@ -48,7 +49,7 @@ docs: $(STAMP) ## write docs/reference, rules and dashboards from the code
 
 native: $(STAMP) ## build the native extension into the virtual environment (needs cargo; everything works without it)
 	@$(BIN)/python native/lock.py restore
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --release --locked -m native/Cargo.toml
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --profile $(or $(PROFILE),release) --locked -m native/Cargo.toml
 
 bench: $(STAMP) ## measure the exchange and its peers (about 25 minutes; ROUNDS=, PARTS=, SCALE=, ONLY= for less)
 	@$(BIN)/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PARTS),--parts $(PARTS)) $(if $(SCALE),--scale $(SCALE)) $(if $(ONLY),--only $(ONLY))
