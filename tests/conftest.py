@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from deploy.local.stack import Stack
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from tidings.kafka.cluster import Cluster
 
     StackFactory = Callable[..., Stack]
+
+# That examples take long to make says how much else the machine does (brokers, beside each other), and nothing of ours.
+settings.register_profile("beside-brokers", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside-brokers")
 
 
 @pytest.fixture(scope="module")
