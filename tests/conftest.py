@@ -6,6 +6,7 @@ Those of the session are shared by all tests that ask: whoever writes to them ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     StackFactory = Callable[..., Stack]
 
 # That examples take long to make says how much else the machine does (brokers, beside each other), and nothing of ours.
-settings.register_profile("beside-brokers", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("beside-brokers")
+_QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("thorough", **_QUIET)
+settings.register_profile("beside-brokers", **_QUIET, max_examples=25)
+settings.load_profile(os.environ.get("TIDINGS_HYPOTHESIS", "beside-brokers"))
 
 
 @pytest.fixture(scope="module")
