@@ -1,7 +1,7 @@
 //! The projection of a batch without anything beside it. For measuring only, like `floor`.
 
 use super::{Inbox, Record, Run, HEADER_BYTES};
-use crate::avro::{put_long, Body};
+use crate::avro::Body;
 use crate::views::{Outcome, Seen};
 
 impl Inbox {
@@ -28,14 +28,7 @@ impl Inbox {
                     continue;
                 }
                 *sequence += 1;
-                let start = run.arena.len();
-                run.arena.extend_from_slice(&made[..middle]);
-                let value = run.arena.len();
-                run.arena.push(0);
-                run.arena.extend_from_slice(&view.schema_id.to_be_bytes());
-                put_long(&mut run.arena, *sequence);
-                run.arena.extend_from_slice(&made[middle..]);
-                run.messages.push(((start, value), (value, run.arena.len())));
+                run.add(view.schema_id, *sequence, &made[..middle], &made[middle..]);
             }
         }
         Some((runs, sequences))

@@ -76,6 +76,22 @@ pub struct Run {
     pub arena: Vec<u8>,
 }
 
+impl Run {
+    /// One more message: `tail` is the value behind its frame and sequence. Returns where the framed value stands.
+    fn add(&mut self, schema_id: u32, sequence: i64, key: &[u8], tail: &[u8]) -> (usize, usize) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(key);
+        let middle = self.arena.len();
+        self.arena.push(0);
+        self.arena.extend_from_slice(&schema_id.to_be_bytes());
+        put_long(&mut self.arena, sequence);
+        self.arena.extend_from_slice(tail);
+        let value = (middle, self.arena.len());
+        self.messages.push(((start, middle), value));
+        value
+    }
+}
+
 /// A part of the decision block: how many entries, the last one's offset, and their bytes.
 pub type Part = (usize, i64, Vec<u8>);
 
@@ -307,16 +323,7 @@ impl Inbox {
                 }
                 made.sequences[number] += 1;
                 let sequence = made.sequences[number];
-                let start = run.arena.len();
-                run.arena.extend_from_slice(key);
-                let middle = run.arena.len();
-                run.arena.push(0);
-                run.arena.extend_from_slice(&view.schema_id.to_be_bytes());
-                put_long(&mut run.arena, sequence);
-                run.arena.extend_from_slice(tail);
-                let value = (middle, run.arena.len());
-                *slot = Some((outcome, sequence, value));
-                run.messages.push(((start, middle), value));
+                *slot = Some((outcome, sequence, run.add(view.schema_id, sequence, key, tail)));
             }
             made.runs.push(run);
         }
