@@ -29,6 +29,11 @@ def schema_id_of(value: bytes) -> int:
     return int(_HEADER.unpack_from(value)[1])
 
 
+def sized(data: bytes) -> bytes:
+    """Avro bytes, or a string in UTF-8: the length, then the bytes."""
+    return zigzag(len(data)) + data
+
+
 def zigzag(number: int) -> bytes:
     """A long as Avro writes it. Raises ValueError beyond 64 bits. Source: Avro 1.12, "Binary Encoding"."""
     if not -(2**63) <= number < 2**63:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from tidings.decisions._model import AgreementOutcome, Entry, Outcome, ViewOutcome
 from tidings.errors import Finding, Severity
-from tidings.wire import zigzag
+from tidings.wire import sized, zigzag
 
 _NULL, _SOME, _END = b"\x00", b"\x02", b"\x00"
 _FALSE, _TRUE = b"\x00", b"\x01"
@@ -35,7 +35,7 @@ def encode_entry(entry: Entry) -> bytes:
             _TRUE if entry.late else _FALSE,
             _array(entry.findings, b"".join(map(_finding, entry.findings))),
             _array(entry.agreements, b"".join(map(_agreement, entry.agreements))),
-            _NULL if entry.publisher_signature is None else _SOME + _sized(entry.publisher_signature),
+            _NULL if entry.publisher_signature is None else _SOME + sized(entry.publisher_signature),
         )
     )
 
@@ -60,17 +60,13 @@ def _array(items: tuple[object, ...], encoded: bytes) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    return _sized(text.encode())
+    return sized(text.encode())
 
 
 @lru_cache(maxsize=4_096)
 def _name(text: str) -> bytes:
     """A text of which there are few: a feed, a month, a kind of change."""
     return _text(text)
-
-
-def _sized(data: bytes) -> bytes:
-    return zigzag(len(data)) + data
 
 
 def _maybe_long(number: int | None) -> bytes:

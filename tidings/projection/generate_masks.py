@@ -38,7 +38,7 @@ from tidings.projection.program import Op
 from tidings.projection.structure import read_long
 from tidings.projection.types import read_types
 from tidings.projection.write_avro import writer_of
-from tidings.wire import zigzag
+from tidings.wire import sized, zigzag
 
 Leaf = Callable[[bytes, int, int, bytes, bytes], bytes]
 """From the body, where a value begins and ends, its path and the event id as this feed delivers it, to what the view
@@ -83,11 +83,6 @@ def _is_subject(types: Types, row: int) -> bool:
     )
 
 
-def encoded_text(value: bytes) -> bytes:
-    """A text or bytes as Avro writes them."""
-    return zigzag(len(value)) + value
-
-
 def tag(keys: KeyRing) -> bytes:
     """What stands before the 32 characters of a pseudonym."""
     return f"v{keys.version}.".encode()
@@ -123,7 +118,7 @@ def _pseudonym_of_record(keys: KeyRing, group: str) -> Leaf:
 
 
 def _before_pseudonym(keys: KeyRing) -> bytes:
-    return encoded_text(tag(keys) + bytes(32))[:-32]
+    return sized(tag(keys) + bytes(32))[:-32]
 
 
 def _partial(first: int, last: int) -> Leaf:
@@ -134,11 +129,11 @@ def _partial(first: int, last: int) -> Leaf:
         value = raw if raw.isascii() else raw.decode()
         hidden = len(value) - first - last
         if hidden < first + last:
-            return encoded_text(_STARS * len(value))
+            return sized(_STARS * len(value))
         if value is raw:
-            return encoded_text(raw[:first] + _STARS * hidden + raw[len(raw) - last :])
+            return sized(raw[:first] + _STARS * hidden + raw[len(raw) - last :])
         text = raw.decode()
-        return encoded_text((text[:first] + STAR * hidden + text[len(text) - last :]).encode())
+        return sized((text[:first] + STAR * hidden + text[len(text) - last :]).encode())
 
     return make
 
@@ -148,7 +143,7 @@ def _encrypt(keys: KeyRing, group: str) -> Leaf:
     prefix = bytes([FORMAT]) + keys.version.to_bytes(2, "big")
 
     def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
-        return encoded_text(prefix + seal(body[start:end], [path, event_id]))
+        return sized(prefix + seal(body[start:end], [path, event_id]))
 
     return make
 
@@ -192,7 +187,7 @@ def _generalise(types: Types, row: int, step: Step, keys: KeyRing, group: str) -
         made = apply(read(body, start), context)
         if made is None:
             return b"\0"
-        return b"\2" + (encoded_text(made.encode()) if to == "month" else zigzag(made))
+        return b"\2" + (sized(made.encode()) if to == "month" else zigzag(made))
 
     return make
 
@@ -207,7 +202,7 @@ def _postcode(group: int, slow: Leaf) -> Leaf:
 
     def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
         found = match(body, start + 1, end) if body[start] < 0x80 else None
-        return slow(body, start, end, path, event_id) if found is None else b"\2" + encoded_text(found[group])
+        return slow(body, start, end, path, event_id) if found is None else b"\2" + sized(found[group])
 
     return make
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tidings.projection import ids
 from tidings.projection.generate_code import Code, Unsupported
 from tidings.projection.generate_copy import only_first, same_bytes
-from tidings.projection.generate_masks import Leaf, encoded_text, leaf, tag
+from tidings.projection.generate_masks import Leaf, leaf, tag
 from tidings.projection.generate_notes import without_null
 from tidings.projection.generate_runtime import permuted
 from tidings.projection.generate_share import EMPTY, OfEvent, Piece, Slice, Splice
@@ -15,6 +15,7 @@ from tidings.projection.generate_walk import Walk, redacted
 from tidings.projection.heads import ABSENT, EVENT_ID, LIFE_EVENT_ID, RECORD_ID
 from tidings.projection.plan import RECORD, Step
 from tidings.projection.program import Op
+from tidings.wire import sized
 
 
 class Pieces:
@@ -24,7 +25,7 @@ class Pieces:
         self._splice, self._code, self._group, self._steps = splice, code, group, steps
         self._types, self._notes, self._keys = splice.types, splice.notes, splice.keys
         self._walk = Walk(splice.code, splice.types, splice.copies, self._leaf_of)
-        self._before = encoded_text(tag(splice.keys) + bytes(32))[:-32]
+        self._before = sized(tag(splice.keys) + bytes(32))[:-32]
 
     def record_id(self, op: Op) -> list[Piece]:
         """The one field that is never null; `r` holds what a derived one is of."""

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from tidings.masks.redact import REDACTED
 from tidings.projection.generate_code import Code
 from tidings.projection.generate_copy import Copies
-from tidings.projection.generate_masks import Leaf, encoded_text
+from tidings.projection.generate_masks import Leaf
 from tidings.projection.generate_notes import Types, without_null
 from tidings.projection.plan import RECORD
 from tidings.projection.program import Op
+from tidings.wire import sized
 
-REDACTED_BYTES = b"\2" + encoded_text(REDACTED.encode())
+REDACTED_BYTES = b"\2" + sized(REDACTED.encode())
 
 LeafOf = Callable[[Op, int], Leaf]
 """From an operation and the row of one element to the function of its mask."""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tidings.policy.model import Condition
 from tidings.projection.generate_code import Code, Unsupported
-from tidings.projection.generate_masks import encoded_text
 from tidings.projection.generate_notes import Found, Notes, Types
 from tidings.projection.generate_runtime import text_at
 from tidings.projection.program import TypeRow
 from tidings.projection.structure import read_long
-from tidings.wire import zigzag
+from tidings.wire import sized, zigzag
 
 Test = Callable[[bytes, int], bool]
 """Whether the value that begins at a place is one of those wanted."""
@@ -81,7 +80,7 @@ def among_of(kind: TypeRow, encoded: frozenset[bytes]) -> Test:
 def _encoded(kind: TypeRow, value: str | int | bool) -> bytes | None:
     match kind.kind:
         case "string":
-            return encoded_text(_bytes_of(value)) if isinstance(value, str) else None
+            return sized(_bytes_of(value)) if isinstance(value, str) else None
         case "enum":
             return zigzag(kind.names.index(value)) if isinstance(value, str) and value in kind.names else None
         case "boolean":

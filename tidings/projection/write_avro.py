@@ -16,14 +16,13 @@ from typing import Any
 import fastavro
 
 from tidings.projection.types import AvroType, TypeTable, kind_of, read_types
-from tidings.wire import zigzag
+from tidings.wire import sized, zigzag
 
 Writer = Callable[[Any], bytes]
 """From a value of the schema to its bytes. Raises ValueError, TypeError, KeyError or AttributeError for any other."""
 Put = Callable[[bytearray, Any], None]
 
 _DOUBLE, _FLOAT = struct.Struct("<d"), struct.Struct("<f")
-_BYTE = [bytes((number,)) for number in range(128)]
 
 
 class _NotHereError(Exception):
@@ -90,7 +89,7 @@ class _Compiler:
         if len(schema) != 2 or "null" not in schema:
             raise _NotHereError
         null_at = schema.index("null")
-        null, mark = _BYTE[2 * null_at], _BYTE[2 * (1 - null_at)]
+        null, mark = zigzag(null_at), zigzag(1 - null_at)
         put = self.compile(schema[1 - null_at])
 
         def union(out: bytearray, value: Any) -> None:
@@ -125,7 +124,7 @@ def _later(built: list[Put]) -> Put:
 
 
 def _enum(symbols: list[str]) -> Put:
-    codes = {symbol: _long_bytes(at) for at, symbol in enumerate(symbols)}
+    codes = {symbol: zigzag(at) for at, symbol in enumerate(symbols)}
 
     def enum(out: bytearray, value: Any) -> None:
         out += codes[value]
@@ -145,18 +144,12 @@ def _fixed(size: int) -> Put:
 def _array(put: Put) -> Put:
     def array(out: bytearray, value: Any) -> None:
         if value:
-            out += _long_bytes(len(value))
+            out += zigzag(len(value))
             for item in value:
                 put(out, item)
         out.append(0)
 
     return array
-
-
-def _long_bytes(number: int) -> bytes:
-    if -64 <= number < 64:
-        return _BYTE[(number << 1) ^ (number >> 63)]
-    return zigzag(number)
 
 
 def _null(_out: bytearray, value: Any) -> None:
@@ -169,25 +162,21 @@ def _boolean(out: bytearray, value: Any) -> None:
 
 
 def _long(out: bytearray, value: Any) -> None:
-    out += _long_bytes(value)
+    out += zigzag(value)
 
 
 def _int(out: bytearray, value: Any) -> None:
     if not -(2**31) <= value < 2**31:
         raise ValueError("an Avro int has 32 bits")
-    out += _long_bytes(value)
+    out += zigzag(value)
 
 
 def _string(out: bytearray, value: Any) -> None:
-    text = value.encode()
-    length = len(text)
-    out += _BYTE[length << 1] if length < 64 else _long_bytes(length)
-    out += text
+    out += sized(value.encode())
 
 
 def _bytes(out: bytearray, value: Any) -> None:
-    out += _long_bytes(len(value))
-    out += value
+    out += sized(value)
 
 
 _HARMLESS = frozenset({None, "", "timestamp-millis", "uuid"})
