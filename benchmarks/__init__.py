@@ -1,1 +1,1 @@
-"""Measurements on a real broker. Each file is a program: `python -m benchmarks.latency --help`."""
+"""Measurements on a real broker. `python -m benchmarks --help` says which."""

@@ -67,7 +67,7 @@ Placed = Callable[[Sequence[Place]], None]
 
 
 class Undecided(Fatal):
-    """The broker stayed away in a commit, or the client is stuck: what was made, only a new one.s `position` says."""
+    """The broker stayed away in a commit, or the client is stuck: what was made, only a new one's `position` says."""
 
     action = "open a new writer, and go on from its position"
     exit_code = 75
