@@ -122,7 +122,10 @@ def _unpack(progress: Progress | None) -> Path:
         staging = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
         try:
             with tarfile.open(archive) as tar:
-                tar.extractall(staging, filter="data")
+                if hasattr(tarfile, "data_filter"):
+                    tar.extractall(staging, filter="data")
+                else:  # Python before 3.11.4, as Debian 12 has it, knows no filters; the archive is the one we pinned
+                    tar.extractall(staging)  # noqa: S202
             staging.rename(target)
         except FileExistsError:  # another process was faster
             pass
