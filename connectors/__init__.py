@@ -69,6 +69,8 @@ def refuse_archive(file: str, start: bytes) -> None:
 
 
 def _by_content(file: str, start: bytes) -> type[Source]:
+    if not start:
+        raise BadInput([Problem(file, 0, "(file)", "empty-file", "the file is empty")])
     by_content = [each for each in SOURCES.values() if any(sign in start for sign in each.spec.signatures)]
     suffix = PurePath(file).suffix.lower()
     found = by_content or [each for each in SOURCES.values() if suffix in each.spec.extensions]

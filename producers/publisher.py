@@ -134,8 +134,8 @@ class EventPublisher:
         if found is None:
             raise BadInput([Problem("(catalogue)", 0, "event_type", "unknown-event-type", f"there is no {name!r}")])
         if found.owner != self._agency:
-            message = f"{name} belongs to {found.owner}, not to {self._agency}"
-            raise BadInput([Problem("(catalogue)", 0, "event_type", "other-owner", message)])
+            message = f"{self._agency} cannot publish {name}, which belongs to {found.owner}"
+            raise BadInput([Problem("(publisher)", 0, "agency", "other-owner", message)])
         return found
 
     def _schema_id(self, event_type: str) -> int:

@@ -125,7 +125,7 @@ class Quarantine(TidingsError):
 class BadInput(TidingsError):
     """A file cannot be taken; lists every problem with file, line, field and rule."""
 
-    action = "mend the file at the named lines"
+    action = "mend what the lines above name"
     exit_code = 65
 
     def __init__(self, problems: Sequence[Problem]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.commands.conftest import Life
 from tests.commands.kit import CHECKOUT, Said, tidings
 
-MEND = "What to do: mend the file at the named lines."
+MEND = "What to do: mend what the lines above name."
 
 
 @pytest.fixture

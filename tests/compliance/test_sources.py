@@ -118,5 +118,7 @@ def test_an_unknown_format_is_refused() -> None:
     """Neither content nor extension nor a name that is not in the table is guessed at."""
     with pytest.raises(BadInput, match="format-unknown"):
         find_source("x.dat", b"?")
+    with pytest.raises(BadInput, match="empty-file"):
+        find_source("x.dat", b"")
     with pytest.raises(BadInput, match="unknown-source"):
         find_source("x.xml", b"?", "no-such")

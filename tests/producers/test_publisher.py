@@ -97,7 +97,7 @@ def test_a_failed_delivery_is_retriable() -> None:
 
 def test_another_agencys_event_type() -> None:
     """An event type has one owner; an unknown one has none."""
-    with pytest.raises(BadInput, match="other-owner"):
+    with pytest.raises(BadInput, match="nhs-pds cannot publish death-registered, which belongs to gro"):
         publisher(Listed(), "nhs-pds").publish("death-registered", EVENT)
     with pytest.raises(BadInput, match="unknown-event-type"):
         publisher(Listed()).publish("no-such", EVENT)

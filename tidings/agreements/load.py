@@ -41,7 +41,7 @@ def load_country(directory: Path, catalogue: Catalogue) -> Country:
         raise BadInput(sorted(set(problems)))
     ordered = sorted(loaded, key=lambda part: key_of(part[0]))
     documents = {key_of(agreement): document for agreement, document in ordered}
-    return Country(agencies, tuple(agreement for agreement, _ in ordered), documents, interests)
+    return Country(agencies or {}, tuple(agreement for agreement, _ in ordered), documents, interests)
 
 
 def load_agreement(path: Path) -> Agreement:
@@ -49,13 +49,14 @@ def load_agreement(path: Path) -> Agreement:
     return parse_agreement(read_yaml(path))
 
 
-def _agencies(path: Path, problems: list[Problem]) -> dict[str, Agency]:
+def _agencies(path: Path, problems: list[Problem]) -> dict[str, Agency] | None:
+    """None where the file cannot be read: then no agreement is told that its agencies are unknown."""
     try:
         document = read_yaml(path)
         agencies = parse_agencies(document).agencies
     except BadInput as error:
         problems += error.problems
-        return {}
+        return None
     for name in sorted(RESERVED & set(agencies)):
         message = "is the name of a principal of the exchange itself; the agency needs another"
         problems.append(document.problem(("agencies", name), "reserved-id", message))

@@ -19,12 +19,13 @@ CHILD_EVENT_TYPES = "birth-"
 
 
 def check_agreement(
-    agreement: Agreement, document: Document, agencies: Mapping[str, Agency], catalogue: Catalogue
+    agreement: Agreement, document: Document, agencies: Mapping[str, Agency] | None, catalogue: Catalogue
 ) -> Iterator[Problem]:
-    """Every problem of one agreement by itself, each at its line."""
+    """Every problem of one agreement by itself, each at its line. `agencies` is None where they could not be read."""
     problem = document.problem
     yield from _dates(agreement, problem)
-    yield from _agencies(agreement, problem, agencies)
+    if agencies is not None:
+        yield from _agencies(agreement, problem, agencies)
     yield from _subjects(agreement, document)
     if not agreement.events:
         yield problem(("events",), "no-events", "must name at least one event type")
@@ -62,6 +63,8 @@ def _agencies(agreement: Agreement, problem: ProblemAt, agencies: Mapping[str, A
             yield problem(loc, "unknown-agency", f"{name!r} is not in agencies.yaml{did_you_mean(name, agencies)}")
     if agreement.provider == agreement.subscriber:
         yield problem(("subscriber",), "provider-is-subscriber", "an agency needs no agreement with itself")
+    if not {agreement.provider, agreement.subscriber} <= set(agencies):
+        return  # a side that is misspelt would have every approval of it called wrong
     for at, approval in enumerate(agreement.approvals):
         loc = ("approvals", at)
         if approval.agency not in (agreement.provider, agreement.subscriber):

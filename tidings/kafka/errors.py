@@ -87,6 +87,13 @@ _TRANSIENT = frozenset(
 )
 
 
+# What whoever sits at a terminal reads before the code's name, where the name alone would tell them nothing.
+_WORDS = {
+    "_TRANSPORT": "no broker answers, `tidings status` says what runs: ",
+    "_ALL_BROKERS_DOWN": "no broker answers, `tidings status` says what runs: ",
+    "_RESOLVE": "no broker has an address of this name: ",
+}
+
 # Why a consumer can end for good. A poll only says `_FATAL`; the reason stands in the client's text alone.
 _FATAL_REASONS = (
     "UNRELEASED_INSTANCE_ID",
@@ -118,9 +125,9 @@ def translate(error: KafkaError, doing: str) -> TidingsError:
     """Our error for the client's: Fatal, Abortable or Retriable, by what the caller does next.
 
     Args: `doing` says what was under way, in words of our own ("committing"). Unknown codes are Fatal: what is not
-    understood stops the worker. The text holds the code's name and never the client's message.
+    understood stops the worker. The text ends with the code's name and never holds the client's message.
     """
-    text = f"{doing}: {error.name()}"
+    text = f"{doing}: {_WORDS.get(error.name(), '')}{error.name()}"
     if error.fatal() or error.name() in _FENCED:
         return Fatal(text)
     if error.txn_requires_abort() or error.name() in _MOVED_ON:

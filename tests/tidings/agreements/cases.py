@@ -109,6 +109,14 @@ MEANING = [
         ["5: subscriber: 'dwq' is not in agencies.yaml; did you mean 'dwp'? [unknown-agency]"],
     ),
     (
+        "provider: gro",
+        "provider: grow",
+        [
+            "4: provider: 'grow' is not in agencies.yaml; did you mean 'gro'? [unknown-agency]",
+            "15: events.death-registered: belongs to 'gro', so 'grow' cannot provide it [not-owner]",
+        ],
+    ),
+    (
         "subscriber: dwp",
         "subscriber: gro",
         ["5: subscriber: an agency needs no agreement with itself [provider-is-subscriber]"],

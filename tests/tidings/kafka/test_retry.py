@@ -60,3 +60,14 @@ def test_errors_by_what_the_caller_does(code: int, kind: type[TidingsError]) -> 
 
     assert type(failure) is kind
     assert "marked" not in str(failure)
+    assert str(failure) == f"trying: {KafkaError(code).name()}"
+
+
+@pytest.mark.parametrize("code", [KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN])
+def test_no_broker_is_said_in_words(code: int) -> None:
+    """Whoever has no stack up reads so, with the command that shows it; the text still ends with the code's name."""
+    text = str(translate(KafkaError(code, "a marked value"), "listing topics"))
+
+    assert text.startswith("listing topics: no broker answers, `tidings status` says what runs: ")
+    assert text.endswith(KafkaError(code).name())
+    assert "marked" not in text
