@@ -32,7 +32,7 @@ def fresh(console: Console, cleanup: ExitStack, data: Path, *, keep: bool) -> tu
     """
     _empty(data)
     with shown() as progress:
-        stack = up(Options(data), progress)
+        stack = up(Options(data, short_lived=not keep), progress)
         if not keep:
             cleanup.callback(down, data)
     console.print(f"The stack is up: Kafka at {stack.cluster.bootstrap_servers} with TLS, SCRAM and ACLs.")

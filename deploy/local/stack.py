@@ -43,7 +43,7 @@ _OURS = ("cluster.json", "credentials", "keys", "tls", "brokers", "registry", "l
 @dataclass(frozen=True, slots=True)
 class Options:
     """What to bring up. `default_ports` off takes free ports only, for tests that run beside each other; `short_lived`
-    starts faster and is slower later, for tests that measure nothing."""
+    starts faster and is slower later, for a demo of a minute and for tests that measure nothing."""
 
     data: Path
     brokers: int = 1

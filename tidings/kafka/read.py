@@ -52,6 +52,7 @@ class LogReader(Closing):
         self._consumer = Consumer(config)
         # Nobody polls an AdminClient: what it logs would only pile up.
         self._admin = AdminClient(cluster.client_config(principal) | {"log_level": 0})
+        self._known: set[str] = set()
 
     def close(self) -> None:
         """Let the connections go."""
@@ -64,6 +65,7 @@ class LogReader(Closing):
         ]
         if metadata.error is not None:
             raise translate(metadata.error, f"asking for {topic}")
+        self._known.add(topic)
         return [Partition(topic, number) for number in sorted(metadata.partitions)]
 
     def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -121,6 +123,8 @@ class LogReader(Closing):
         left = {partition: end for partition, (first, end) in ranges.items() if first < end}
         if not left:
             return
+        for topic in {each.topic for each in left} - self._known:
+            self.partitions(topic)  # a topic whose leaders were never asked for is fetched a second later
         self._consumer.assign([TopicPartition(each.topic, each.partition, ranges[each][0]) for each in left])
         try:
             quiet = Deadline(self._clock, QUIET_BUDGET_S)
