@@ -28,6 +28,7 @@ class Encoder:
 
     def __init__(self, agency: str, event_type: str, schema_id: int, schema: dict[str, Any]) -> None:
         self.topic = topics.inbox(agency, event_type)
+        self.schema_id = schema_id
         self._header = wire.header(schema_id)
         self._write = generate_writer(plain_schema(schema))
 

@@ -22,8 +22,8 @@ const CREATED: &str = "CREATED";
 
 /// Everything that one inbox's events go through, compiled.
 pub struct Inbox {
-    types: Types,
-    scanner: Scanner,
+    pub types: Types,
+    pub scanner: Scanner,
     current: Vec<u32>,
     pub checks: Vec<Check>,
     pub views: Vec<View>,
@@ -233,7 +233,7 @@ impl Inbox {
             return None;
         }
         let body = &value[HEADER_BYTES..];
-        let found = self.scanner.scan(&self.types, body, notes).ok()?;
+        let found = self.clean(body, now_ms, notes)?;
         let body = &Body::new(body, &notes.ends);
         let text = |span: (u32, u32)| &body[span.0 as usize..span.1 as usize];
         let (scheme, subject) = (text(found.scheme), text(found.value));
@@ -241,10 +241,7 @@ impl Inbox {
             && &key[..scheme.len()] == scheme
             && key[scheme.len()] == b':'
             && &key[scheme.len() + 1..] == subject;
-        if !framed || text(found.agency) != self.agency || found.environment != self.environment {
-            return None;
-        }
-        if !self.passes(body, &notes.places, &found, now_ms) {
+        if !framed {
             return None;
         }
         let created = found.change == self.created;
@@ -269,6 +266,14 @@ impl Inbox {
         made.subject_spans.push(((at, middle), (middle, made.subjects.len() as u32)));
         made.found.push(Some(found));
         Some(())
+    }
+
+    /// What the scan found of a body that is an event of this agency's and environment's and surely passes every check.
+    pub fn clean(&self, body: &[u8], now_ms: i64, notes: &mut Notes) -> Option<Found> {
+        let found = self.scanner.scan(&self.types, body, notes).ok()?;
+        let agency = &body[found.agency.0 as usize..found.agency.1 as usize];
+        let framed = agency == self.agency && found.environment == self.environment;
+        (framed && self.passes(&Body::new(body, &notes.ends), &notes.places, &found, now_ms)).then_some(found)
     }
 
     fn partition_of(&self, key: &[u8]) -> i32 {

@@ -25,6 +25,8 @@ pub struct TypeRow {
     pub location: Vec<bool>,
     pub size: usize,
     pub logical: String,
+    /// Of a record, each field's default as JSON.
+    pub defaults: Vec<Option<String>>,
 }
 
 #[derive(Deserialize)]

@@ -297,6 +297,7 @@ fn tidings_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Written>()?;
     module.add_class::<Messages>()?;
     module.add_class::<Window>()?;
+    module.add_class::<crate::publish::Writer>()?;
     #[cfg(feature = "bench")]
     {
         module.add_class::<floor::Constant>()?;

@@ -1,15 +1,14 @@
 """Says of rows of the outbox which go on their way, as what records, and which are refused, for every reason.
 
-A row is refused for what it holds, never for where it stands: it keeps none behind it waiting. What the native
-extension proves sound is not checked again in Python.
+A row is refused for what it holds, never for where it stands: it keeps none behind it waiting. The native extension
+writes the rows that are surely sound, a batch at a time; every other row is judged here, with what is said of it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
@@ -23,9 +22,8 @@ from tidings.errors import Finding, ReasonCode, Reject, Severity
 from tidings.kafka.schema_ids import NoInbox
 from tidings.kafka.write_once import RECORD_MAX_BYTES, Record
 from tidings.policy.model import Environment, Inbox
-from tidings.projection.native import NativeProof, native_proof
+from tidings.projection.native import NativeWriter, native_writer
 from tidings.projection.program import inbox_program
-from tidings.wire import HEADER_BYTES
 
 UNKNOWN = "unknown"
 """What a row's event type is called in metrics where the catalogue does not have it."""
@@ -47,10 +45,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """An event type that this agency may publish: how its events are written, and how they are proven sound."""
+    """An event type that this agency may publish, and what writes its events; `native` only those that are sound."""
 
     encoder: Encoder
-    proof: NativeProof | None
+    native: NativeWriter | None
 
 
 class Judge:
@@ -69,12 +67,13 @@ class Judge:
     def judge(self, rows: Iterable[Row]) -> Judged:
         """What becomes of each row. Raises Retriable or Fatal where the registry does not say an event type's schema
         id; nothing that depends on a row's content."""
-        judged, now_ms = Judged(), self._clock.now_ms()
+        judged = Judged()
         # What had no inbox a batch ago may have one now.
         self._kinds = {name: kind for name, kind in self._kinds.items() if isinstance(kind, _Kind)}
-        for row in rows:
+        rows = list(rows)
+        for row, written in zip(rows, self._sound(rows), strict=True):
             try:
-                record, flags = self._one(row, now_ms)
+                record, flags = (written, ()) if written is not None else self._one(row)
             except Reject as refusal:
                 self._refuse(judged, row, refusal)
                 continue
@@ -85,7 +84,24 @@ class Judge:
                 judged.flagged.append((row.row_id, " ".join(map(str, flags))))
         return judged
 
-    def _one(self, row: Row, now_ms: int) -> tuple[Record, tuple[Finding, ...]]:
+    def _sound(self, rows: Sequence[Row]) -> list[Record | None]:
+        """The records of those rows in which nothing will be found, as far as that is known at once."""
+        now_ms = self._clock.now_ms()
+        by_type: dict[str, list[int]] = {}
+        for at, row in enumerate(rows):
+            by_type.setdefault(row.event_type, []).append(at)
+        made: list[Record | None] = [None] * len(rows)
+        for name, places in by_type.items():
+            kind = self._kinds.get(name) or self._kind(name)
+            if isinstance(kind, Finding) or kind.native is None:
+                continue
+            written = kind.native.write([rows[at].event for at in places], now_ms, RECORD_MAX_BYTES)
+            for at, each in zip(places, written, strict=True):
+                if each is not None:
+                    made[at] = Record(kind.encoder.topic, *each)
+        return made
+
+    def _one(self, row: Row) -> tuple[Record, tuple[Finding, ...]]:
         """The record of one row and its flags. Raises Reject with every finding."""
         kind = self._kinds.get(row.event_type) or self._kind(row.event_type)
         if isinstance(kind, Finding):
@@ -100,24 +116,13 @@ class Judge:
             raise Reject([Finding(ReasonCode.UNDECODABLE)])
         wire = kind.encoder.encode(event)
         record = Record(wire.topic, wire.key, wire.value)
-        flags: tuple[Finding, ...] = ()
-        if not self._sound(kind, event, record, now_ms):
-            # What was written fits its schema: only such an event can be checked.
-            flags = self._publisher.check(row.event_type, event)
-            if any(each.severity is Severity.REJECT for each in flags):
-                raise Reject(flags)
+        # What was written fits its schema: only such an event can be checked.
+        flags = self._publisher.check(row.event_type, event)
+        if any(each.severity is Severity.REJECT for each in flags):
+            raise Reject(flags)
         if len(record.key or b"") + len(record.value or b"") > RECORD_MAX_BYTES:
             raise Reject([Finding(ReasonCode.EVENT_TOO_LARGE)])
         return record, flags
-
-    def _sound(self, kind: _Kind, event: Mapping[str, Any], record: Record, now_ms: int) -> bool:
-        """Whether it is proven that nothing will be found."""
-        if kind.proof is None or record.value is None:
-            return False
-        subject = event["subject"]
-        framed = event["source"]["agency"] == self._agency and event["environment"] == self._environment
-        whole = bool(subject["scheme"] and subject["value"])
-        return framed and whole and kind.proof.proves(record.value[HEADER_BYTES:], now_ms)
 
     def _kind(self, name: str) -> _Kind | Finding:
         found = self._types.get(name)
@@ -127,7 +132,8 @@ class Judge:
         if found.owner != self._agency:
             return Finding(ReasonCode.SOURCE_MISMATCH, "event_type")
         try:
-            made = _Kind(self._publisher.encoder(name), _proof(found, self._environment))
+            encoder = self._publisher.encoder(name)
+            made = _Kind(encoder, inbox_writer(found, self._environment, encoder.schema_id))
         except NoInbox:
             made = Finding(ReasonCode.SCHEMA_UNKNOWN, "event_type")
         self._kinds[name] = made
@@ -142,8 +148,8 @@ class Judge:
                 judged.reasons[name, finding.code.value] += 1
 
 
-def _proof(event_type: EventType, environment: str) -> NativeProof | None:
-    """Proofs for the event type's current version, which is what the encoder writes."""
+def inbox_writer(event_type: EventType, environment: str, schema_id: int) -> NativeWriter | None:
+    """The writer of the event type's current version, which is what the encoder writes."""
     inbox = Inbox(
         topic=topics.inbox(event_type.owner, event_type.name),
         agency=event_type.owner,
@@ -154,4 +160,4 @@ def _proof(event_type: EventType, environment: str) -> NativeProof | None:
         checks=event_type.checks,
         deduplication_window_events=event_type.deduplication_window_events,
     )
-    return native_proof(inbox_program(inbox, (), environment, 0))
+    return native_writer(inbox_program(inbox, (), environment, 0), schema_id)

@@ -19,6 +19,7 @@ from tidings.log import InboxRecord, Message, Partition
 from tidings.policy.in_force import in_force
 from tidings.policy.model import View
 from tidings.projection.program import InboxProgram
+from tidings.wire import header
 
 _PURPOSES = {
     "pseudonym": 32,
@@ -146,15 +147,18 @@ class NativeInbox:
         return Weighed(self._engine, batch)
 
 
-class NativeProof:
-    """Proves of events of one type that they pass every check; it decides nothing where it has no proof."""
+class NativeWriter:
+    """Writes a publisher's events of one type, which are JSON, as records of its inbox: those that surely pass every
+    check. It refuses none: the others are Python's."""
 
-    def __init__(self, program: InboxProgram) -> None:
-        self._proves = _extension().Engine(program.as_json(), {}, 0).proves
+    def __init__(self, program: InboxProgram, schema_id: int) -> None:
+        self._writer = _extension().Writer(program.as_json(), header(schema_id))
 
-    def proves(self, body: bytes, now_ms: int) -> bool:
-        """See `NativeInbox.proves`."""
-        return bool(self._proves(body, now_ms))
+    def write(self, events: Sequence[bytes | None], now_ms: int, max_bytes: int) -> list[tuple[bytes, bytes] | None]:
+        """Key and value of each event of `events`, as `producers.encode` writes them; None where it is left to Python,
+        as is None itself and what has more than `max_bytes` of key and value."""
+        written: list[tuple[bytes, bytes] | None] = self._writer.write(events, now_ms, max_bytes)
+        return written
 
 
 class Weighed:
@@ -208,13 +212,13 @@ def native_inbox(program: InboxProgram, keys: KeyRing) -> NativeInbox | str:
         return str(why)
 
 
-def native_proof(program: InboxProgram) -> NativeProof | None:
-    """Proofs for the inbox of `program`, which names no view; None where the extension is not built, or does not take
-    the event type."""
-    if native_version() is None:
+def native_writer(program: InboxProgram, schema_id: int) -> NativeWriter | None:
+    """The writer for the inbox of `program`, which names no view; None where the extension is not built, or does not
+    take the event type."""
+    if native_version() is None or not hasattr(_extension(), "Writer"):  # built before there was one
         return None
     try:
-        return NativeProof(program)
+        return NativeWriter(program, schema_id)
     except ValueError:
         return None
 

@@ -36,7 +36,7 @@ _LOGICAL = frozenset({"uuid", "timestamp-millis", "date"})
 class TypeRow:
     """One Avro type. `of` are row numbers: an array's items, a map's values, a union's branches in order, a record's
     fields. `names` are a record's field names or an enum's symbols; `location` says which of a record's fields tell
-    where somebody is."""
+    where somebody is, `defaults` what stands for one that is missing, as JSON, or None where nothing does."""
 
     kind: str
     of: tuple[int, ...] = ()
@@ -44,6 +44,7 @@ class TypeRow:
     location: tuple[bool, ...] = ()
     size: int = 0
     logical: str = ""
+    defaults: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,7 @@ class _Rows:
                 tuple(self.row(item["type"]) for item in fields),
                 tuple(item["name"] for item in fields),
                 tuple(item.get("category") == "location" for item in fields),
+                defaults=tuple(json.dumps(item["default"]) if "default" in item else None for item in fields),
             )
         if kind == "array":
             return TypeRow(kind, (self.row(schema["items"]),))

@@ -1,4 +1,4 @@
-"""What becomes of rows: the extension's proofs change nothing but the time it takes."""
+"""What becomes of rows: the extension's writer changes nothing but the time it takes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_flagged_row_goes_on_its_way_with_the_note() -> None:
 
 
 @pytest.mark.skipif(native_version() is None, reason="the native extension is not built")
-def test_proofs_change_no_judgement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_extension_changes_no_judgement(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand simulated events, a third of them bad in every way there is, judged with and without."""
     owned = {name for name, each in CATALOGUE.event_types.items() if each.owner == "gro"}
     settings = Settings(seed=5, people=20_000, bad_share=0.3, only=frozenset(owned))
@@ -82,13 +82,13 @@ def test_proofs_change_no_judgement(monkeypatch: pytest.MonkeyPatch) -> None:
         Row(number, each.event_type, json.dumps(each.event).encode())
         for number, each in enumerate(simulate(1_000, settings))
     ]
-    proven = judge().judge(rows)
-    monkeypatch.setattr(judging, "native_proof", lambda _program: None)
+    written = judge().judge(rows)
+    monkeypatch.setattr(judging, "native_writer", lambda *_: None)
     checked = judge().judge(rows)
 
-    assert len(proven.refused) > 100
-    assert (proven.rows, proven.records) == (checked.rows, checked.records)
-    assert (proven.refused, proven.flagged) == (checked.refused, checked.flagged)
+    assert len(written.refused) > 100
+    assert (written.rows, written.records) == (checked.rows, checked.records)
+    assert (written.refused, written.flagged) == (checked.refused, checked.flagged)
 
 
 def test_a_type_without_inbox_refuses_its_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
