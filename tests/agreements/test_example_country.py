@@ -125,7 +125,7 @@ def test_it_compiles() -> None:
 
     assert len(policy().views) == wanted
     assert {view.inbox for view in policy().views} <= {inbox.topic for inbox in policy().inboxes}
-    groups = {view.agreement for view in policy().views if view.key_group == "vital-statistics"}
+    groups = {view.agreement for view in policy().views if view.key_group == "linkage.vital-statistics"}
     assert groups == {"mortality-statistics", "natality-statistics"}
 
 

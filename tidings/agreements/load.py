@@ -76,7 +76,7 @@ def _interest(agreement: Agreement, document: Document, problems: list[Problem])
 
 
 def _together(loaded: list[tuple[Agreement, Document]]) -> Iterator[Problem]:
-    """What no agreement can tell by itself: two with one name and version, successors, linkage groups."""
+    """What no agreement can tell by itself: two with one name and version, successors."""
     first: dict[Key, tuple[Agreement, Document]] = {}
     names: dict[str, tuple[Agreement, Document]] = {}
     for agreement, document in loaded:
@@ -89,8 +89,3 @@ def _together(loaded: list[tuple[Agreement, Document]]) -> Iterator[Problem]:
         for clause in ("provider", "subscriber", "linkage"):
             if getattr(before, clause) != getattr(agreement, clause):
                 yield document.problem((clause,), "versions-differ", f"must be the same in all versions of {name}")
-    for agreement, document in loaded:
-        if agreement.linkage in names:
-            yield document.problem(
-                ("linkage",), "linkage-is-agreement", f"{agreement.linkage!r} is an agreement's name already"
-            )

@@ -189,8 +189,9 @@ class Agreement(_Clause):
 
     @property
     def key_group(self) -> str:
-        """Which keys its pseudonyms are made with: its own, or those of its linkage group."""
-        return self.linkage or self.agreement
+        """Which keys its pseudonyms are made with: its own, or those of its linkage group. The dots, which no id has,
+        keep the two apart, and the parties an agreement's name from one that others had used before."""
+        return f"linkage.{self.linkage}" if self.linkage else f"{self.provider}.{self.subscriber}.{self.agreement}"
 
     def clauses(self) -> dict[str, Any]:
         """Every clause but the approvals, as JSON: what an approval is about."""

@@ -77,6 +77,8 @@ def breaking_views(old: Policy | None, new: Policy) -> dict[str, list[BreakingCh
 class _Side:
     newest: View
     sights: Sights
+    joined: frozenset[str]
+    """The other agreements whose feeds its own can be joined with: those of its linkage group."""
 
 
 def _feeds(policy: Policy | None) -> dict[_Feed, _Side]:
@@ -87,10 +89,14 @@ def _feeds(policy: Policy | None) -> dict[_Feed, _Side]:
     for view in policy.views:
         if not view.stopped:
             views.setdefault((view.subscriber, view.agreement, view.event_type), []).append(view)
+    members: dict[str, set[str]] = {}
+    for view in policy.views:
+        members.setdefault(view.key_group, set()).add(view.agreement)
     return {
         feed: _Side(
-            max(some, key=lambda view: view.agreement_version),
+            newest := max(some, key=lambda view: view.agreement_version),
             merged(sights_of(view, inboxes[view.inbox]) for view in some),
+            frozenset(members[newest.key_group]) - {newest.agreement},
         )
         for feed, some in views.items()
     }
@@ -103,6 +109,7 @@ def _change(feed: _Feed, old: _Side | None, new: _Side | None) -> FeedChange:
         SightChange(path, before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
     ]
     terms = tuple(_terms(old.newest, new.newest)) if old and new else ()
+    terms += tuple(_joins(old.joined if old else frozenset(), new.joined if new else frozenset()))
     directions = {_sight_direction(change) for change in changed} | {direction for _, direction in terms}
     if old is None or new is None:
         direction = Direction.NEW if old is None else Direction.ENDED
@@ -128,6 +135,13 @@ def _sight_direction(change: SightChange) -> Direction:
     return Direction.WIDER if after > before else Direction.NARROWER
 
 
+def _joins(old: frozenset[str], new: frozenset[str]) -> Iterator[tuple[str, Direction]]:
+    if new - old:
+        yield f"can now be joined with the feeds of {', '.join(sorted(new - old))}", Direction.WIDER
+    if old - new:
+        yield f"can no longer be joined with the feeds of {', '.join(sorted(old - new))}", Direction.NARROWER
+
+
 def _terms(old: View, new: View) -> Iterator[tuple[str, Direction]]:
     levels = list(Protection)
     yield from _ordered(
@@ -140,7 +154,7 @@ def _terms(old: View, new: View) -> Iterator[tuple[str, Direction]]:
     if old.key_group != new.key_group:
         yield f"pseudonyms of {old.key_group} become those of {new.key_group}", Direction.BOTH
     if old.interest != new.interest:
-        yield "the interest list changes", _interest_direction(old.interest, new.interest)
+        yield _interest_words(old.interest, new.interest), _interest_direction(old.interest, new.interest)
     if set(old.where) != set(new.where):
         yield f"filter: {_words(old.where)} becomes {_words(new.where)}", _where_direction(old.where, new.where)
 
@@ -148,6 +162,13 @@ def _terms(old: View, new: View) -> Iterator[tuple[str, Direction]]:
 def _ordered(what: str, old: object, new: object, sign: int) -> Iterator[tuple[str, Direction]]:
     if old != new:
         yield f"{what}: {old} becomes {new}", Direction.WIDER if sign > 0 else Direction.NARROWER
+
+
+def _interest_words(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> str:
+    if old is None or new is None:
+        return "an interest list comes" if old is None else "the interest list goes: it is about everybody"
+    come, go = len({*new} - {*old}), len({*old} - {*new})
+    return f"the interest list changes: {come} subjects come, {go} go, {len(new)} are on it"
 
 
 def _interest_direction(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Direction:

@@ -86,8 +86,8 @@ class Protection(StrEnum):
 class View(_Frozen):
     """What one agreement makes of one event type from one inbox, and the feed that it goes to.
 
-    `key_group` names the keys of its pseudonyms: the agreement's id, or a declared linkage group. `interest` is None,
-    or the feed keys (pseudonyms) of the only subjects wanted. Valid from the start of `valid_from` to the end of
+    `key_group` names the keys of its pseudonyms (`Agreement.key_group`): its own, or a linkage group's. `interest` is
+    None, or the feed keys (pseudonyms) of the only subjects wanted. Valid from the start of `valid_from` to the end of
     `valid_until` (UTC); after that, corrections only where `after_end` says so.
     """
 

@@ -11,8 +11,11 @@ from tests.tidings.agreements.cases import FORM, MEANING
 from tests.tidings.agreements.kit import AGENCIES, AGREEMENT, catalogue, load, spoil, write
 from tidings.agreements import load_country
 from tidings.agreements.compiled import compiled_terms
+from tidings.agreements.load import load_agreement
 from tidings.catalogue import Catalogue
 from tidings.errors import BadInput
+from tidings.keys import KeyRing
+from tidings.projection.ids import feed_key
 
 
 @pytest.mark.parametrize(("old", "new", "wanted"), FORM + MEANING)
@@ -144,21 +147,22 @@ def test_versions_keep_their_parties(tmp_path: Path) -> None:
     assert (problem.line, problem.field, problem.rule) == (4, "linkage", "versions-differ")
 
 
-def test_a_linkage_group_is_no_agreement(tmp_path: Path) -> None:
-    """A group called like an agreement would join that agreement's feed without its say."""
-    write(tmp_path)
-    (tmp_path / "other.yaml").write_text(
-        spoil("version: 3", "version: 3\nlinkage: bereavement-benefits").replace(
-            "agreement: bereavement-benefits", "agreement: other"
-        ),
-        "utf-8",
-    )
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("onward_sharing: none", "onward_sharing: none\nlinkage: bereavement-benefits"),
+        ("subscriber: dwp", "subscriber: tax"),
+        ("agreement: bereavement-benefits", "agreement: pensions"),
+    ],
+)
+def test_only_the_same_parties_and_name_share_keys(tmp_path: Path, old: str, new: str) -> None:
+    """A group called like an agreement, and a name that other parties had used before, lead to other pseudonyms."""
+    mine, other = (load_agreement(write(tmp_path, text)) for text in (AGREEMENT, spoil(old, new)))
+    subject = ("nhs_number", "9990000018")
 
-    with pytest.raises(BadInput) as refused:
-        load(tmp_path)
+    keys = [feed_key(KeyRing(bytes(32)), each.key_group, subject) for each in (mine, mine, other)]
 
-    [problem] = refused.value.problems
-    assert (problem.line, problem.field, problem.rule) == (4, "linkage", "linkage-is-agreement")
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_children_need_their_clause(tmp_path: Path) -> None:

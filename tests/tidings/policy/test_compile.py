@@ -21,6 +21,7 @@ from tidings.projection.ids import feed_key
 KEYS = KeyRing(bytes(32))
 NOW_MS = StillClock().now_ms()
 FEED = "feed.dwp.bereavement-benefits.v3.death-registered"
+GROUP = "gro.dwp.bereavement-benefits"
 
 
 def ids(topic: str, schema: JsonObject) -> int:
@@ -56,7 +57,7 @@ def test_an_approved_agreement_is_a_view(tmp_path: Path) -> None:
     policy = compiled(tmp_path)
 
     [view] = policy.views
-    assert (view.inbox, view.feed, view.key_group) == ("inbox.gro.death-registered", FEED, "bereavement-benefits")
+    assert (view.inbox, view.feed, view.key_group) == ("inbox.gro.death-registered", FEED, GROUP)
     assert [line.path for line in view.where] == ["usual_residence.country", "stillbirth"]
     assert {inbox.agency for inbox in policy.inboxes} == {"gro"}
     assert compiled(tmp_path) == policy
@@ -101,7 +102,7 @@ def test_an_interest_list_becomes_feed_keys(tmp_path: Path) -> None:
 
     [view] = compiled(tmp_path, text).views
 
-    assert view.interest == (feed_key(KEYS, "bereavement-benefits", ("nhs_number", "9990000018")).decode(),)
+    assert view.interest == (feed_key(KEYS, GROUP, ("nhs_number", "9990000018")).decode(),)
     for environment, keys in ((Environment.LIVE, KEYS), (Environment.SYNTHETIC, None)):
         with pytest.raises(BadInput, match="interest-list-clear") as refused:
             compiled(tmp_path, text, environment=environment, keys=keys)
@@ -142,6 +143,32 @@ def test_each_change_has_its_direction(tmp_path: Path, old: str, new: str, direc
     changes = privacy_diff(before, compiled(tmp_path, spoil(old, new)))
 
     assert [change.direction for change in changes] == ([direction] if direction else [])
+
+
+def test_the_plan_counts_who_comes_onto_an_interest_list(tmp_path: Path) -> None:
+    """A list is outside of what is approved, so the plan says of each change how many it lets in, and names nobody."""
+    text = spoil('{all: "Every death"}', "{interest_list: people.txt}")
+    (tmp_path / "people.txt").write_text("nhs_number:9990000018\nnhs_number:9990000026\n", "utf-8")
+    before = compiled(tmp_path, text)
+    (tmp_path / "people.txt").write_text("nhs_number:9990000018\nnhs_number:9990000034\n", "utf-8")
+
+    [change] = privacy_diff(before, compiled(tmp_path, text))
+
+    assert change.terms == ("the interest list changes: 1 subjects come, 1 go, 2 are on it",)
+    assert change.direction is Direction.BOTH
+    assert privacy_diff(before, before) == ()
+
+
+def test_who_joins_a_linkage_group_is_told_of_every_member(tmp_path: Path) -> None:
+    """A feed in force can newly be joined with one that comes: the plan says so of both."""
+    before = compiled(tmp_path, spoil("onward_sharing: none", "onward_sharing: none\nlinkage: statistics"))
+    [view] = before.views
+    other = view.model_copy(update={"agreement": "pensions", "feed": "feed.dwp.pensions.v1.death-registered"})
+
+    member, newcomer = privacy_diff(before, before.model_copy(update={"views": (view, other)}))
+
+    assert (member.direction, member.terms) == (Direction.WIDER, ("can now be joined with the feeds of pensions",))
+    assert newcomer.terms == ("can now be joined with the feeds of bereavement-benefits",)
 
 
 def test_a_stop_ends_what_is_seen(tmp_path: Path) -> None:
