@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from operator import attrgetter
 
 import structlog
 
@@ -15,12 +14,10 @@ from tidings import metrics
 from tidings.clock import Clock
 from tidings.decisions import Outcome, ViewOutcome
 from tidings.errors import Severity
-from tidings.log import InboxRecord, Partition
+from tidings.log import TIMESTAMP_MS, InboxRecord, Partition
 from tidings.policy.model import Policy
 
 _log = structlog.get_logger(__name__)
-
-_TIMESTAMP_MS = attrgetter("timestamp_ms")
 
 # `HELD` is reserved.
 _OUTCOMES = tuple(each.value.lower() for each in Outcome if each is not Outcome.HELD)
@@ -60,7 +57,7 @@ class Report:
         if not self._stamps:
             self._began = self._clock.monotonic()
         # The broker stamps what it appends at once alike: few stamps, however many records.
-        self._stamps[partition] = Counter(map(_TIMESTAMP_MS, records))
+        self._stamps[partition] = Counter(map(TIMESTAMP_MS, records))
 
     def forgotten(self) -> None:
         """What was gathered belongs to no transaction."""

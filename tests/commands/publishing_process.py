@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,7 +21,7 @@ from commands._published_file import PublishedFile, Told
 from commands._terminal import told_without_values
 from producers.journal import Journal
 from producers.publisher import EventPublisher, Nowhere
-from tests.tidings.kafka.process import describe, reach
+from tests.tidings.kafka.process import at_step, describe, reach
 from tidings.catalogue import Catalogue, default_catalogue_dir, load_catalogue
 from tidings.clock import StillClock
 
@@ -85,14 +83,7 @@ def publish(
 def main(text: str) -> None:
     """Run the specification."""
     spec = Spec(**json.loads(text))
-    left = spec.times
-
-    def probe(step: str) -> None:
-        nonlocal left
-        left -= step == spec.step
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    probe = at_step(spec.step, spec.times)
     with told_without_values():  # the log goes to standard error
         _, account = publish(reach(spec.cluster), spec.agency, Path(spec.file), Path(spec.journal), probe=probe)
     sys.stdout.write(json.dumps(account))

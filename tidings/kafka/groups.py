@@ -11,10 +11,10 @@ from confluent_kafka.admin import AdminClient
 
 from tidings.kafka.clients import ClientSettings
 from tidings.kafka.errors import error_of, translate
-from tidings.kafka.retry import attempt
+from tidings.kafka.retry import answer, attempt
 from tidings.log import Partition
 
-_CALL_S = 10.0
+CALL_S = 10.0
 
 
 class Member(NamedTuple):
@@ -32,8 +32,8 @@ class Groups:
 
     def names(self) -> tuple[str, ...]:
         """Every group that the principal may see, in order. Raises Retriable where no broker answers."""
-        future = self._admin.list_consumer_groups(request_timeout=_CALL_S)
-        result = attempt(future.result, "listing groups")
+        future = self._admin.list_consumer_groups(request_timeout=CALL_S)
+        result = attempt(lambda: answer(future, CALL_S, "listing groups"), "listing groups")
         return tuple(sorted(each.group_id for each in result.valid))
 
     def members(self, groups: Sequence[str]) -> dict[str, tuple[Member, ...]]:
@@ -41,13 +41,13 @@ class Groups:
         if not groups:
             return {}
         found: dict[str, tuple[Member, ...]] = {}
-        for name, future in self._admin.describe_consumer_groups(list(groups), request_timeout=_CALL_S).items():
+        for name, future in self._admin.describe_consumer_groups(list(groups), request_timeout=CALL_S).items():
             found[name] = self._members(future)
         return found
 
     def _members(self, future: Future[Any]) -> tuple[Member, ...]:
         try:
-            described = future.result()
+            described = answer(future, CALL_S, "describing groups")
         except KafkaException as exception:
             error = error_of(exception)
             if error.name() == "GROUP_ID_NOT_FOUND":

@@ -28,7 +28,6 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -42,12 +41,11 @@ from tidings.kafka.polling import Inboxes
 from tidings.kafka.settings import LoopSettings
 from tidings.kafka.snapshot import Snapshot, State
 from tidings.kafka.transact import Probe, Transactor
-from tidings.log import Handler, InboxRecord, Partition, Transaction
+from tidings.log import TIMESTAMP_MS, Handler, InboxRecord, Partition, Transaction
 
 Observer = Callable[[Snapshot], None]
 
 JOIN_BACKOFF_S = 0.5
-_TIMESTAMP_MS = attrgetter("timestamp_ms")
 
 
 def _no_fall_back() -> None:
@@ -161,7 +159,7 @@ class Loop:
         if not self._transact(work, batch):
             return
         self._messages_per_event = max(1.0, work.message_count() / len(records))
-        oldest_ms = min(map(_TIMESTAMP_MS, records))
+        oldest_ms = min(map(TIMESTAMP_MS, records))
         self._tell(
             events=self._snapshot.events + len(records),
             messages=self._snapshot.messages + work.message_count(),

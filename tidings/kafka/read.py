@@ -19,7 +19,7 @@ from tidings.errors import Fatal, Retriable
 from tidings.kafka.clients import ClientSettings
 from tidings.kafka.errors import error_of, translate
 from tidings.kafka.polling import record_of
-from tidings.kafka.retry import attempt, retry
+from tidings.kafka.retry import answer, attempt, retry
 from tidings.log import InboxRecord, Partition
 
 CALL_S = 10.0
@@ -115,7 +115,8 @@ class LogReader(Closing):
         )
         found: dict[Partition, int] = {}
         for each, future in futures.items():
-            result = attempt(lambda future=future: future.result(), f"asking for offsets of {each.topic}")  # type: ignore[misc]
+            doing = f"asking for offsets of {each.topic}"
+            result = attempt(lambda future=future, doing=doing: answer(future, CALL_S, doing), doing)  # type: ignore[misc]
             found[Partition(each.topic, each.partition)] = result.offset
         return found
 

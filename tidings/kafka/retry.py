@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 from confluent_kafka import KafkaException
@@ -42,3 +43,14 @@ def attempt(call: Callable[[], T], doing: str) -> T:
     except KafkaException as exception:
         failure = translate(error_of(exception), doing)
     raise failure
+
+
+def answer(future: Future[T], seconds: float, doing: str) -> T:
+    """What the client's `future` gives; what it raises passes.
+
+    Args: `seconds` is the time-out that the client was given, which it may miss: Raises Retriable after twice as long.
+    """
+    try:
+        return future.result(2 * seconds)
+    except TimeoutError:
+        raise Retriable(f"{doing}: the client does not answer") from None

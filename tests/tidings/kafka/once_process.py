@@ -4,14 +4,12 @@ SPEC`. It writes ten batches of `BATCH_RECORDS` and dies by SIGKILL at a step, w
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.tidings.kafka.process import describe, reach
+from tests.tidings.kafka.process import at_step, describe, reach
 from tidings.kafka.write_once import OnceWriter, Record
 
 BATCHES = 10
@@ -45,14 +43,7 @@ def batch(topic: str, number: int) -> list[Record]:
 def main(text: str) -> None:
     """Write what is left to write."""
     spec = Spec(**json.loads(text))
-    left = spec.times
-
-    def probe(step: str) -> None:
-        nonlocal left
-        left -= step == spec.step
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    probe = at_step(spec.step, spec.times)
     with OnceWriter(reach(spec.cluster), spec.principal, "test", probe=probe) as writer:
         for number in range(int(writer.position() or 0), BATCHES):
             writer.write(batch(spec.topic, number), str(number + 1))

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,25 +61,38 @@ def reach(found: dict[str, Any]) -> Any:
     return Cluster(bootstrap_servers=found["bootstrap_servers"], environment=Environment.SYNTHETIC, **paths)
 
 
+def die() -> None:
+    """End this process at once, as `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stand_still(until: Path) -> None:
+    """Say that the step is reached, and wait until the file `until` exists."""
+    Path(f"{until}.reached").touch()
+    while not until.exists():
+        time.sleep(0.02)
+
+
+def at_step(step: str, times: int, act: Callable[[], None] = die) -> Callable[[str], None]:
+    """A probe that acts when `step` is reached for the `times`-th time; never, where `step` is empty."""
+    left = times
+
+    def probe(reached: str) -> None:
+        nonlocal left
+        left -= reached == step
+        if left == 0 and reached == step:
+            act()
+
+    return probe
+
+
 def main(text: str) -> int:
     """Run the worker of a specification."""
     spec = Spec(**json.loads(text))
     log = Log(reach(spec.cluster), spec.name)
     log.inboxes = list(spec.inboxes)
-    left = spec.times
-
-    def probe(step: str) -> None:
-        nonlocal left
-        if step != spec.step:
-            return
-        left -= 1
-        if left == 0 and spec.pause_file:
-            Path(spec.pause_file + ".reached").touch()
-            while not Path(spec.pause_file).exists():
-                time.sleep(0.02)
-        elif left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    pause_file = Path(spec.pause_file)
+    probe = at_step(spec.step, spec.times, (lambda: stand_still(pause_file)) if spec.pause_file else die)
     settings = LoopSettings(
         batch_max_events=spec.batch_max_events,
         drain_max_events=spec.batch_max_events,

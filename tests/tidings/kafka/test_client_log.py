@@ -37,7 +37,7 @@ def test_a_broker_that_is_away_is_told_by_us_alone(
     nowhere: Cluster, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader's and a writer's failures to connect are events with a reason; an administrator's are only raised."""
-    monkeypatch.setattr("tidings.kafka.group_members._CALL_S", 0.5)
+    monkeypatch.setattr("tidings.kafka.groups.CALL_S", 0.5)
     monkeypatch.setattr("tidings.kafka.read.CALL_S", 0.5)
     with capture_logs() as said:
         consumer = Consumer(nowhere.consumer_config("gro", "g"))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from tests.tidings.kafka.kit import PlainCluster
 from tidings.clock import Deadline, StillClock
 from tidings.errors import Fatal, Retriable, TidingsError
 from tidings.kafka.errors import Abortable, translate
-from tidings.kafka.retry import retry
+from tidings.kafka.groups import Groups
+from tidings.kafka.retry import answer, retry
 
 
 def test_retriable_is_called_again_until_it_succeeds() -> None:
@@ -71,3 +77,33 @@ def test_no_broker_is_said_in_words(code: int) -> None:
     assert text.startswith("listing topics: no broker answers, `tidings status` says what runs: ")
     assert text.endswith(KafkaError(code).name())
     assert "marked" not in text
+
+
+def test_a_client_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time-out that the client was given and misses holds nobody up: not who asks for a group's members either."""
+    silent: Future[Any] = Future()
+    monkeypatch.setattr("tidings.kafka.groups.CALL_S", 0.01)
+    monkeypatch.setattr("tidings.kafka.groups.AdminClient", lambda _config: Silent(silent))
+    groups = Groups(PlainCluster("127.0.0.1:1"), "admin")
+
+    with pytest.raises(Retriable, match="asking: the client does not answer"):
+        answer(silent, 0.01, "asking")
+    with pytest.raises(Retriable, match="listing groups: the client does not answer"):
+        groups.names()
+    with pytest.raises(Retriable, match="describing groups: the client does not answer"):
+        groups.members(["a"])
+
+
+@dataclass
+class Silent:
+    """An AdminClient whose futures stay open."""
+
+    future: Future[Any]
+
+    def list_consumer_groups(self, **_options: Any) -> Future[Any]:
+        """See AdminClient."""
+        return self.future
+
+    def describe_consumer_groups(self, names: list[str], **_options: Any) -> dict[str, Future[Any]]:
+        """See AdminClient."""
+        return dict.fromkeys(names, self.future)
