@@ -19,6 +19,7 @@ from tidings.policy.model import Policy
 from tidings.provisioning.planning import Planner
 from tidings.provisioning.processors import ProcessorNeeds
 from tidings.quarantine import QUARANTINE_SCHEMA
+from tidings.releases import RELEASE_SCHEMA
 
 ClusterOption = Annotated[
     Path | None,
@@ -37,6 +38,7 @@ COUNTRY = Path("agreements")
 SYSTEM_SCHEMAS = {
     topics.DECISIONS: BLOCK_SCHEMA,
     topics.QUARANTINE: QUARANTINE_SCHEMA,
+    topics.RELEASES: RELEASE_SCHEMA,
     "notices": NOTICE_SCHEMA,
 }
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from commands._demo_watch import Place
 from tidings import topics
 from tidings.catalogue import Catalogue
-from tidings.decisions import Outcome
+from tidings.decisions import Outcome, ViewOutcome
 from tidings.kafka.clients import ClientSettings
 from tidings.kafka.read import LogReader
 from tidings.kafka.tally import blocks
@@ -39,6 +39,7 @@ def latencies_ms(cluster: ClientSettings, policy: Policy, arrivals: Mapping[Plac
             for entry in block.entries
             for each in entry.agreements
             if each.sequence is not None
+            and each.outcome is not ViewOutcome.HELD
             and (arrived := arrivals.get((each.agreement, block.partition, each.sequence))) is not None
         ]
 
@@ -51,7 +52,11 @@ def most_told(cluster: ClientSettings, policy: Policy, catalogue: Catalogue, eve
             if topics.parse_inbox(block.inbox).event_type != event_type:
                 continue
             for entry in block.entries:
-                told = {each.agreement: each.sequence for each in entry.agreements if each.sequence is not None}
+                told = {
+                    each.agreement: each.sequence
+                    for each in entry.agreements
+                    if each.sequence is not None and each.outcome is not ViewOutcome.HELD
+                }
                 if entry.outcome is Outcome.DELIVERED and (best is None or len(told) > best[0]):
                     best = (len(told), block.inbox, block.partition, entry.offset, told)
         if best is None:

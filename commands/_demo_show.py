@@ -103,7 +103,8 @@ def show_account(console: Console, account: Account, problems: Iterable[str]) ->
         due = sum(count for (_, of), count in account.due.items() if of == version)
         settled = sum(count for (_, of), count in account.settled.items() if of == version)
         console.print(
-            f"policy {version}: accepted x agreements in force = {due}; delivered + withdrawn + filtered = {settled}",
+            f"policy {version}: accepted x agreements in force = {due}; "
+            f"delivered + withdrawn + filtered + held = {settled}",
             highlight=False,
         )
     wrong = list(problems)

@@ -8,7 +8,15 @@ from commands._docs_markdown import code, codes, docstring, page, table
 from producers.outbox.metrics import OUTBOX_METRICS
 from tidings.checks import CHECKS
 from tidings.errors import ReasonCode, TidingsError
-from tidings.metrics import EXCHANGE_METRICS, METRICS, MONITOR_METRICS, PROCESSOR_METRICS, WORKER_METRICS, MetricSpec
+from tidings.metrics import (
+    EXCHANGE_METRICS,
+    METRICS,
+    MONITOR_METRICS,
+    PROCESSOR_METRICS,
+    WINDOW_METRICS,
+    WORKER_METRICS,
+    MetricSpec,
+)
 
 MEANINGS = {
     ReasonCode.NULL_KEY: "The record has no key.",
@@ -64,6 +72,9 @@ def metrics_page() -> str:
         "## Of a derived processor",
         "`tidings run NAME` serves them; the label `worker` says which processor it is.",
         table(head, rows(PROCESSOR_METRICS)),
+        "## Of the correction window",
+        "`tidings run correction-window` serves them, beside what every worker does.",
+        table(head, rows(WINDOW_METRICS)),
         "## Upper bounds of the histograms' buckets",
         table(("metric", "bounds"), buckets),
     )

@@ -133,6 +133,28 @@ def monitor(
         health.stop()
 
 
+@app.command("correction-window")
+def correction_window(
+    cluster: Annotated[Path | None, typer.Option(help="The cluster file; else $TIDINGS_CLUSTER.")] = None,
+    health_port: Annotated[int, typer.Option(min=0, help="Serve health and metrics on this port; 0: any free.")] = 0,
+    targets: TargetsOption = None,
+    slot: Annotated[int, typer.Option(min=0, help="Its slot, where several share what is held.")] = 0,
+    health_host: HealthHostOption = LOOPBACK,
+) -> None:
+    """Run the correction window: views that an agreement holds back go to its feed once their hold has passed."""
+    from stream_processors.correction_window.on_broker import correction_window_handler
+    from tidings.deployment import CORRECTION_WINDOW
+
+    configure(f"{CORRECTION_WINDOW}-{slot}")
+    place = Place(slot, CORRECTION_WINDOW, health_port, 0, targets, health_host, CORRECTION_WINDOW)
+    registry = CollectorRegistry()
+    where = Cluster.load(cluster or default_cluster_file())
+    worker = slot_name(where.deployment, slot, CORRECTION_WINDOW)
+    with LogReader(where, place.principal) as reader, PolicyReader(where, place.principal) as policies:
+        handler = correction_window_handler(worker, reader, policies, registry)
+        raise typer.Exit(run_worker(where, place, handler, registry=registry))
+
+
 def _processor(name: str) -> Callable[..., None]:
     """The verb of one derived processor."""
 

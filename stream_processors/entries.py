@@ -34,10 +34,12 @@ def entry_of(
 
 
 def outcome_of(event: Judged, agreements: Sequence[AgreementOutcome]) -> Outcome:
-    """An accepted event is delivered where any view was, else withdrawn where any was, else filtered."""
+    """An accepted event is delivered where any view was, else held or withdrawn where any was, else filtered."""
     if event.verdict is not Verdict.ACCEPTED:
         return Outcome[event.verdict.name]
     made = {agreement.outcome for agreement in agreements}
     if ViewOutcome.DELIVERED in made:
         return Outcome.DELIVERED
+    if ViewOutcome.HELD in made:
+        return Outcome.HELD
     return Outcome.WITHDRAWN if ViewOutcome.WITHDRAWN in made else Outcome.FILTERED

@@ -19,9 +19,8 @@ from tidings.policy.model import Policy
 
 _log = structlog.get_logger(__name__)
 
-# `HELD` is reserved.
-_OUTCOMES = tuple(each.value.lower() for each in Outcome if each is not Outcome.HELD)
-_MADE = tuple(each.value.lower() for each in ViewOutcome if each is not ViewOutcome.HELD)
+_OUTCOMES = tuple(each.value.lower() for each in Outcome)
+_MADE = tuple(each.value.lower() for each in ViewOutcome)
 
 
 class Report:

@@ -80,10 +80,10 @@ def route(batch: Batch, masked: Masked, policy: CompiledInbox, now_ms: int, chai
     messages: list[Message] = []
     outcomes: list[list[AgreementOutcome]] = [[] for _ in masked.judged]
     for column in masked.columns:
-        feed = column.view.feed
-        sent, made, last = feed_messages(column, number, each_nonce, sequences.get(feed, 0))
+        topic_of_view = column.view.written_to
+        sent, made, last = feed_messages(column, number, each_nonce, sequences.get(topic_of_view, 0))
         if sent:
-            sequences[feed] = last
+            sequences[topic_of_view] = last
         messages += sent
         for listed, outcome in zip(outcomes, made, strict=True):
             if outcome is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stream_processors.batch import Column
-from tidings import wire
+from tidings import topics, wire
 from tidings.decisions import AgreementOutcome, ViewOutcome, commitment
 from tidings.log import Message
 
 _WRITTEN = {"delivered": ViewOutcome.DELIVERED, "withdrawn": ViewOutcome.WITHDRAWN}
+_HELD = dict.fromkeys(_WRITTEN, ViewOutcome.HELD)
 
 
 def feed_messages(
@@ -17,10 +18,12 @@ def feed_messages(
 ) -> tuple[list[Message], list[AgreementOutcome | None], int]:
     """What goes to one feed, and what the decision says of it, event by event.
 
-    Feed partition = inbox partition. Sequences count from 1 and have no gaps. Returns messages, outcomes (None where
-    the event was not weighed) and the new last sequence.
+    Feed partition = inbox partition. Sequences count from 1 and have no gaps. Views that the agreement holds back go to
+    the topic where they wait, numbered by themselves. Returns messages, outcomes (None where the event was not weighed)
+    and the new last sequence.
     """
-    feed = column.view.feed
+    feed, topic = column.view.feed, column.view.written_to
+    written = _HELD if topics.is_held(topic) else _WRITTEN
     header = wire.header(column.view.schema_id)
     messages: list[Message] = []
     outcomes: list[AgreementOutcome | None] = []
@@ -33,6 +36,6 @@ def feed_messages(
         else:
             sequence += 1
             value = header + wire.zigzag(sequence) + projected.tail
-            messages.append(Message(feed, partition, projected.key, value))
-            outcomes.append(AgreementOutcome(feed, _WRITTEN[projected.outcome], sequence, commitment(nonce, value)))
+            messages.append(Message(topic, partition, projected.key, value))
+            outcomes.append(AgreementOutcome(feed, written[projected.outcome], sequence, commitment(nonce, value)))
     return messages, outcomes, sequence

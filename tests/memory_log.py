@@ -111,10 +111,12 @@ class Fate(Enum):
 
 @dataclass
 class MemoryLoop:
-    """Drives a handler as the loop on the broker does. `make` makes a new handler after a crash."""
+    """Drives a handler as the loop on the broker does. `make` makes a new handler after a crash; `reads` says which
+    partitions its group has."""
 
     log: MemoryLog
     make: Callable[[], Handler]
+    reads: Callable[[Partition], bool] = lambda _partition: True
     handler: Handler = field(init=False)
     _read: dict[Partition, int] = field(default_factory=dict)
 
@@ -124,7 +126,7 @@ class MemoryLoop:
     def restart(self) -> None:
         """A new worker takes every partition over."""
         self.handler = self.make()
-        self.take(sorted(self.log.positions))
+        self.take([each for each in sorted(self.log.positions) if self.reads(each)])
 
     def take(self, partitions: Sequence[Partition]) -> None:
         """Assign partitions."""

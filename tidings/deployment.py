@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from tidings.topics import is_id
 
+EXCHANGE = "exchange"
+CORRECTION_WINDOW = "correction-window"
+"""The parts that run on the exactly-once loop; each is the principal of its workers, too."""
 
-def group_name(deployment: str) -> str:
-    """The consumer group that a deployment's workers share; their slots' names begin with it and a hyphen."""
-    return f"exchange-{deployment}"
+
+def group_name(deployment: str, part: str = EXCHANGE) -> str:
+    """The consumer group that a part's workers share; their slots' names begin with it and a hyphen."""
+    return f"{part}-{deployment}"
 
 
-def slot_name(deployment: str, slot: int) -> str:
+def slot_name(deployment: str, slot: int, part: str = EXCHANGE) -> str:
     """The stable id of one worker's place: its transactional id and its group instance id."""
-    return f"{group_name(deployment)}-{slot}"
+    return f"{group_name(deployment, part)}-{slot}"
 
 
 _ONCE = ".once."

@@ -153,6 +153,23 @@ PROCESSOR_LAG = MetricSpec(
     "tidings_processor_lag_seconds", Kind.GAUGE, "seconds", (), "Age of the last event when it was worked in.",
 )  # fmt: skip
 
+HELD_VIEWS = MetricSpec(
+    "tidings_held_views", Kind.GAUGE, "views", (Label.AGREEMENT, Label.EVENT_TYPE),
+    "Views that wait in the correction window, those whose place a later one has taken apart.",
+)  # fmt: skip
+HELD_SECONDS = MetricSpec(
+    "tidings_held_oldest_seconds", Kind.GAUGE, "seconds", (Label.AGREEMENT, Label.EVENT_TYPE),
+    "How long the view has waited whose turn is next; 0 where none waits.",
+)  # fmt: skip
+HELD_OVERDUE = MetricSpec(
+    "tidings_held_overdue_seconds", Kind.GAUGE, "seconds", (Label.AGREEMENT, Label.EVENT_TYPE),
+    "How long ago the hold of that view has passed; 0 where it has not.",
+)  # fmt: skip
+HELD_SETTLED = MetricSpec(
+    "tidings_held_settled_total", Kind.COUNTER, "views", (Label.AGREEMENT, Label.EVENT_TYPE, Label.OUTCOME),
+    "What became of views that waited: released, corrected, replaced or stopped.",
+)  # fmt: skip
+
 EXCHANGE_METRICS: tuple[MetricSpec, ...] = (
     EVENTS, DELIVERIES, REJECTIONS, FLAGS, QUARANTINED, BATCH_EVENTS, BATCH_SECONDS, ABORTS, LATENCY, LAG,
     POLICY_VERSION,
@@ -172,6 +189,9 @@ PROCESSOR_METRICS: tuple[MetricSpec, ...] = (
     PROCESSOR_EVENTS, PROCESSOR_PARTS, PROCESSOR_RECORDS, PROCESSOR_LATE, PROCESSOR_RETRIES, PROCESSOR_LAG,
 )  # fmt: skip
 """What each derived processor serves; which one it is, the label `worker` says."""
+
+WINDOW_METRICS: tuple[MetricSpec, ...] = (HELD_VIEWS, HELD_SECONDS, HELD_OVERDUE, HELD_SETTLED, ABORTS, POLICY_VERSION)
+"""What the correction window serves, beside what every worker does; two of them as the exchange's workers do."""
 
 METRICS: tuple[MetricSpec, ...] = (*EXCHANGE_METRICS, *WORKER_METRICS, *MONITOR_METRICS)
 """The table: documentation, dashboards, alerts and tests are made from it."""

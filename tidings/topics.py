@@ -10,6 +10,9 @@ DECISIONS = "exchange.decisions"
 NONCES = "exchange.nonces"
 QUARANTINE = "quarantine"
 REPLAYS = "exchange.replays"
+RELEASES = "exchange.releases"
+
+_FEED, _HELD = "feed.", "held."
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 
@@ -29,6 +32,25 @@ def feed(subscriber: str, agreement: str, version: int, event_type: str) -> str:
     if version < 1:
         raise ValueError("an agreement's version counts from 1")
     return _join("feed", subscriber, agreement, f"v{version}", event_type)
+
+
+def held(feed_topic: str) -> str:
+    """Where the views of `feed_topic` wait that its agreement holds back. Raises ValueError where it is no feed."""
+    if not feed_topic.startswith(_FEED):
+        raise ValueError(f"{feed_topic!r} is not a feed")
+    return _HELD + feed_topic.removeprefix(_FEED)
+
+
+def feed_of_held(held_topic: str) -> str:
+    """The feed that the views in `held_topic` wait for. Raises ValueError where none wait there."""
+    if not is_held(held_topic):
+        raise ValueError(f"{held_topic!r} is no topic where views wait")
+    return _FEED + held_topic.removeprefix(_HELD)
+
+
+def is_held(topic: str) -> bool:
+    """Whether views wait in `topic`."""
+    return topic.startswith(_HELD)
 
 
 def notices(publisher: str) -> str:

@@ -46,7 +46,7 @@ LATE_MS = DAY_MS
 MONTH_DAYS = 30
 KEPT_DAYS = 2 * MONTH_DAYS + 2
 MEASURES = ("rejected", "flagged", "duplicate", "quarantined", "late", "corrected")
-_ACCEPTED = frozenset({"DELIVERED", "WITHDRAWN", "FILTERED"})
+_ACCEPTED = frozenset({"DELIVERED", "WITHDRAWN", "FILTERED", "HELD"})
 _CORRECTIONS = frozenset({"CORRECTED", "ANNULLED", "REINSTATED"})
 _OUTCOMES = {"REJECTED": "rejected", "DUPLICATE": "duplicate", "QUARANTINED": "quarantined"}
 

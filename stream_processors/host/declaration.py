@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 PUBLISHER, FEED = "{publisher}", "{feed}"
-RESERVED = frozenset({"inbox", "feed", "notices", "exchange", "quarantine", "processor"})
+RESERVED = frozenset({"inbox", "feed", "held", "notices", "exchange", "quarantine", "processor"})
 """No processor declares a topic that begins so as written: these are the exchange's, or the host's."""
 TIME_TABLE = "time"
 """The host's own table: stream time at each place."""

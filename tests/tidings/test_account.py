@@ -12,6 +12,7 @@ from tidings.account import OUTCOMES, Account, FeedHead
 from tidings.clock import StillClock
 from tidings.decisions import AgreementOutcome, Block, BlockKind, Entry, Outcome, ViewOutcome
 from tidings.errors import Finding, ReasonCode
+from tidings.releases import Release, ReleaseBlock, ReleaseEntry
 
 ONE, TWO = view("dwp", "one"), view("hmrc", "two", valid_from=date(2026, 7, 1))
 ENDED = view("ons", "three", valid_until=date(2026, 3, 1), after_end="corrections")
@@ -72,7 +73,7 @@ def test_what_is_published_is_decided_and_settled() -> None:
     assert account.imbalances() == []
     assert {name: column["death-registered"] for name, column in account.table().items()} == {
         "published": 6, "accepted": 3, "rejected": 1, "duplicate": 1, "quarantined": 1,
-        "delivered": 1, "withdrawn": 1, "filtered": 1,
+        "delivered": 1, "withdrawn": 1, "filtered": 1, "held": 0,
     }  # fmt: skip
     assert tuple(account.table()) == OUTCOMES
     assert dict(account.reasons) == {"null_key": 1}
@@ -124,6 +125,30 @@ def test_an_ended_agreement_is_due_corrections_only() -> None:
     account.fed(ENDED.feed, "death-registered", [LIVE])
 
     assert account.imbalances() == []
+
+
+def test_what_is_held_is_settled_and_moves_on_when_it_is_released() -> None:
+    """Of four views held one is released, one is replaced, one waits and one was stopped; a release that is not in the
+    feed shows, and so does one of what was never held."""
+    held = ONE.model_copy(update={"hold_seconds": 3_600})
+    account = Account({1: policy(inbox(), held)})
+    account.published("death-registered", 4)
+    account.decided(block(*(entry(n, Outcome.HELD) for n in range(4))))
+    settled = (Release.RELEASED, Release.REPLACED, Release.STOPPED)
+    account.released(released(held.written_to, *settled))
+    assert account.imbalances() == [f"{held.feed}: 1 released, 0 there"]
+    account.fed(held.feed, "death-registered", [LIVE])
+
+    assert account.imbalances() == []
+    assert account.table()["held"] == {"death-registered": 3}
+    account.released(released(held.written_to, Release.REPLACED, Release.REPLACED))
+    assert account.imbalances() == [f"{held.feed}: 4 held, 5 settled"]
+
+
+def released(held: str, *outcomes: Release) -> ReleaseBlock:
+    """A block that settles so many views."""
+    entries = tuple(ReleaseEntry(at, at + 1, outcome) for at, outcome in enumerate(outcomes))
+    return ReleaseBlock(held, 0, bytes(32), 1, "", 0, "window-1", 9, 9, 1, (), entries)
 
 
 def test_a_replayed_event_leaves_the_quarantine() -> None:

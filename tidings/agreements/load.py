@@ -15,7 +15,7 @@ from tidings.catalogue import Catalogue
 from tidings.errors import BadInput, Problem
 
 AGENCIES = "agencies.yaml"
-RESERVED = frozenset({"admin", "exchange", "monitor", "registry"})
+RESERVED = frozenset({"admin", "correction-window", "exchange", "monitor", "registry"})
 """The principals of the exchange itself: an agency of such a name would have their credentials and their access."""
 
 

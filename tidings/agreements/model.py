@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from tidings.hold import hold_seconds
 from tidings.policy.model import Condition, Protection
 from tidings.topics import is_id
 
@@ -30,8 +31,14 @@ def _sentence(text: str) -> str:
     return text
 
 
+def _hold(text: str) -> str:
+    hold_seconds(text)
+    return text
+
+
 Id = Annotated[StrictStr, AfterValidator(_id)]
 Sentence = Annotated[StrictStr, AfterValidator(_sentence)]
+Hold = Annotated[StrictStr, AfterValidator(_hold)]
 FieldPath = StrictStr
 
 
@@ -168,7 +175,10 @@ class Approval(_Clause):
 
 
 class Agreement(_Clause):
-    """Who may know what, why, on what legal basis, how masked, until when. One file; the only source of access."""
+    """Who may know what, why, on what legal basis, how masked, until when. One file; the only source of access.
+
+    `hold` is how long each view waits, so that an annulment and its re-creation arrive as one correction.
+    """
 
     agreement: Id
     version: Annotated[StrictInt, Field(ge=1)]
@@ -184,6 +194,7 @@ class Agreement(_Clause):
     onward_sharing: Literal["none"] | tuple[Id, ...]
     linkage: Id | None = None
     flags: Literal["include"] | None = None
+    hold: Hold | None = None
     events: dict[Id, EventTerms]
     approvals: tuple[Approval, ...] = ()
 

@@ -14,6 +14,7 @@ from tidings.agreements.country import Country
 from tidings.agreements.model import Agreement
 from tidings.agreements.sample_table import sample_table
 from tidings.catalogue import HEAD_NAMES, Catalogue, EventType, field_map
+from tidings.hold import hold_seconds, hold_words
 from tidings.masks import MASKS
 from tidings.policy.model import Condition, Protection
 
@@ -68,6 +69,11 @@ def _clauses(agreement: Agreement, country: Country) -> Iterator[str]:
         whom = "everybody" if subjects.all else "those who pass the filters below"
         yield f"- About: {whom} ({subjects.all or subjects.where})"
     yield f"- {_PROTECTED[agreement.protected]}"
+    if agreement.hold:
+        yield (
+            f"- Held back for {hold_words(hold_seconds(agreement.hold))}: what is annulled and recorded anew meanwhile "
+            "arrives as one correction"
+        )
     yield f"- Kept on the feed for {agreement.retention_days} days"
     if agreement.onward_sharing == "none":
         yield "- May not be passed on"

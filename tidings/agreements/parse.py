@@ -36,13 +36,6 @@ _PARSED_AWAY = frozenset({"paths", "mask", "[key]"})
 
 def parse_agreement(document: Document) -> Agreement:
     """The agreement of a document. Raises BadInput with every problem of form."""
-    data = document.data
-    if isinstance(data, dict) and "hold" in data:
-        kept = {key: value for key, value in data.items() if key != "hold"}
-        reserved = document.problem(
-            ("hold",), "reserved", "is reserved for holding views back, and does nothing yet; take it out"
-        )
-        return parse_document(Document(document.file, kept, document.lines), Agreement, (reserved,))
     return parse_document(document, Agreement)
 
 

@@ -11,6 +11,7 @@ from tidings.agreements.read_yaml import Document, Loc
 from tidings.agreements.terms import conditions_of, field_rules_of
 from tidings.catalogue import Catalogue, EventType, FieldInfo, field_map
 from tidings.errors import Problem
+from tidings.hold import hold_seconds
 from tidings.policy.model import Protection
 from tidings.projection import rule_errors
 
@@ -27,6 +28,7 @@ def check_agreement(
     if agencies is not None:
         yield from _agencies(agreement, problem, agencies)
     yield from _subjects(agreement, document)
+    yield from _hold(agreement, problem)
     if not agreement.events:
         yield problem(("events",), "no-events", "must name at least one event type")
     for name, terms in agreement.events.items():
@@ -37,6 +39,8 @@ def check_agreement(
         else:
             yield from _event(agreement, name, terms, event_type, problem)
 
+
+_DAY_SECONDS = 86_400
 
 ProblemAt = Callable[[Loc, str, str], Problem]
 
@@ -96,6 +100,18 @@ def _subjects(agreement: Agreement, document: Document) -> Iterator[Problem]:
         yield document.problem(loc, "interest-list-path", "must be a path below the folder of the agreements")
     elif not (folder / listed).is_file():
         yield document.problem(loc, "interest-list-missing", f"there is no file {listed!r} beside this one")
+
+
+def _hold(agreement: Agreement, problem: ProblemAt) -> Iterator[Problem]:
+    """What holding views back asks of the other clauses."""
+    if agreement.hold is None:
+        return
+    if hold_seconds(agreement.hold) >= agreement.retention_days * _DAY_SECONDS:
+        yield problem(("hold",), "hold-too-long", f"is not less than retention_days, {agreement.retention_days}")
+    for name, terms in agreement.events.items():
+        if "change" in terms.fields and terms.fields["change"].mask != "keep":
+            message = "must be kept where views are held: by it an annulment is known"
+            yield problem(("events", name, "fields", "change"), "hold-needs-change", message)
 
 
 def _event(

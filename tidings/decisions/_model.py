@@ -17,7 +17,7 @@ class BlockKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of an event. Accepted means one of the first three; `HELD` is reserved."""
+    """What became of an event. Accepted means one of the first three, or `HELD`: every view of it waits."""
 
     DELIVERED = "DELIVERED"
     WITHDRAWN = "WITHDRAWN"
@@ -33,11 +33,11 @@ class Outcome(StrEnum):
         return self in _ACCEPTED
 
 
-_ACCEPTED = frozenset({Outcome.DELIVERED, Outcome.WITHDRAWN, Outcome.FILTERED})
+_ACCEPTED = frozenset({Outcome.DELIVERED, Outcome.WITHDRAWN, Outcome.FILTERED, Outcome.HELD})
 
 
 class ViewOutcome(StrEnum):
-    """What one agreement in force made of an accepted event; `HELD` is reserved."""
+    """What one agreement in force made of an accepted event; `HELD`: its view, or withdrawal, waits (see releases)."""
 
     DELIVERED = "DELIVERED"
     WITHDRAWN = "WITHDRAWN"
@@ -49,7 +49,8 @@ class ViewOutcome(StrEnum):
 class AgreementOutcome:
     """What one agreement in force made of one event: `agreement` is the feed's topic.
 
-    `sequence` and `commitment` (16 bytes) are None where nothing was written to the feed.
+    `sequence` and `commitment` (16 bytes) are None where nothing was written. Of a view that is held they are those in
+    the topic where it waits.
     """
 
     agreement: str

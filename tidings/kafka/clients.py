@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, Producer
 
-from tidings.deployment import group_name, slot_name
+from tidings.deployment import EXCHANGE, group_name, slot_name
 from tidings.kafka.settings import LoopSettings
 
 Config = dict[str, Any]
@@ -36,12 +36,15 @@ class ClientSettings(Protocol):
         ...
 
 
-def consumer_config(cluster: ClientSettings, principal: str, slot: int, settings: LoopSettings) -> Config:
+def consumer_config(
+    cluster: ClientSettings, principal: str, slot: int, settings: LoopSettings, part: str = EXCHANGE
+) -> Config:
     """A slot's consumer: static member, read_committed, nothing committed or reset by itself."""
+    name = slot_name(cluster.deployment, slot, part)
     config: Config = {
-        **cluster.consumer_config(principal, group_name(cluster.deployment)),
-        "client.id": slot_name(cluster.deployment, slot),
-        "group.instance.id": slot_name(cluster.deployment, slot),
+        **cluster.consumer_config(principal, group_name(cluster.deployment, part)),
+        "client.id": name,
+        "group.instance.id": name,
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -66,9 +69,11 @@ def consumer_config(cluster: ClientSettings, principal: str, slot: int, settings
     }
 
 
-def producer_config(cluster: ClientSettings, principal: str, slot: int, settings: LoopSettings) -> Config:
+def producer_config(
+    cluster: ClientSettings, principal: str, slot: int, settings: LoopSettings, part: str = EXCHANGE
+) -> Config:
     """A slot's transactional producer."""
-    name = slot_name(cluster.deployment, slot)
+    name = slot_name(cluster.deployment, slot, part)
     return {
         **cluster.producer_config(principal),
         "client.id": name,

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tidings.clock import Clock, Deadline
 from tidings.decisions import GENESIS
-from tidings.deployment import group_name
+from tidings.deployment import EXCHANGE, group_name
 from tidings.kafka.clients import ClientSettings, transactional_config
 from tidings.kafka.retry import attempt, retry
 from tidings.kafka.settings import LoopSettings
@@ -24,9 +24,15 @@ _CALL_S = 10.0
 
 
 def start_partitions(
-    cluster: ClientSettings, principal: str, partitions: Iterable[Partition], clock: Clock, deadline: Deadline
+    cluster: ClientSettings,
+    principal: str,
+    partitions: Iterable[Partition],
+    clock: Clock,
+    deadline: Deadline,
+    part: str = EXCHANGE,
 ) -> None:
-    """Commit offset 0 for `partitions`, all or none. Only for partitions without any offset: it would rewind.
+    """Commit offset 0 for `partitions`, all or none, for the group of the `part` that reads them. Only for partitions
+    without any offset: it would rewind.
 
     Raises: Retriable where the broker does not answer within `deadline`; Fatal where it refuses.
     """
@@ -35,7 +41,7 @@ def start_partitions(
     ]
     if not offsets:
         return
-    group = group_name(cluster.deployment)
+    group = group_name(cluster.deployment, part)
     consumer = Consumer(cluster.consumer_config(principal, group))
     try:
         metadata = consumer.consumer_group_metadata()

@@ -12,7 +12,7 @@ from tempfile import mkstemp
 
 from tidings.acl import Acl
 from tidings.clock import Clock, Deadline
-from tidings.deployment import group_name
+from tidings.deployment import CORRECTION_WINDOW, EXCHANGE, group_name
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.genesis import start_partitions
@@ -23,11 +23,12 @@ from tidings.kafka.registry import Registry
 from tidings.log import Partition
 from tidings.policy.model import Environment, Policy
 from tidings.provisioning.access import managed_principals
+from tidings.provisioning.changes import started_by
 from tidings.provisioning.planning import SchemaIds
 from tidings.provisioning.processors import processor_principals
 from tidings.provisioning.state import Actual, ActualTopic, Desired, QuotaValues, Schema
 from tidings.provisioning.topic_plan import TopicPlan
-from tidings.topics import POLICY
+from tidings.topics import POLICY, is_held
 
 _BUDGET_SECONDS = 60.0
 _REGISTRY_THREADS = 8
@@ -68,12 +69,7 @@ class BrokerHands:
         principals = frozenset(self.admin.principals())
         entries = self.admin.acls()
         managed = managed_principals(entries, desired.principals) | processor_principals(entries)
-        partitions = [
-            Partition(inbox.topic, number)
-            for inbox in desired.policy.inboxes
-            if inbox.topic in topics
-            for number in range(inbox.partitions)
-        ]
+        partitions = [each for each in started_by(desired.policy) if each.topic in topics]
         return Actual(
             policy=policy,
             damaged=self._left().damaged,
@@ -85,7 +81,11 @@ class BrokerHands:
             },
             quotas=self.quotas.describe(),
             principals=frozenset(name for name in principals & desired.principals if self._has_password(name)),
-            started=frozenset(self.admin.group_offsets(group_name(self.cluster.deployment), partitions)),
+            started=frozenset(
+                started
+                for part, mine in _by_part(partitions).items()
+                for started in self.admin.group_offsets(group_name(self.cluster.deployment, part), mine)
+            ),
         )
 
     def policy(self) -> Policy | None:
@@ -145,7 +145,8 @@ class BrokerHands:
     def start_inboxes(self, partitions: Sequence[Partition]) -> None:
         """See `Hands.start_inboxes`."""
         deadline = Deadline(self.clock, _BUDGET_SECONDS)
-        start_partitions(self.cluster, self.principal, partitions, self.clock, deadline)
+        for part, mine in _by_part(partitions).items():
+            start_partitions(self.cluster, self.principal, mine, self.clock, deadline, part)
 
     def _write_password(self, name: str) -> None:
         """A new password, there as a whole or not at all."""
@@ -157,3 +158,11 @@ class BrokerHands:
 
     def _has_password(self, name: str) -> bool:
         return (self.cluster.credentials_dir / f"{name}.password").exists()
+
+
+def _by_part(partitions: Sequence[Partition]) -> dict[str, list[Partition]]:
+    """Whose group reads which of `partitions`: the correction window what is held, the exchange the inboxes."""
+    return {
+        EXCHANGE: [each for each in partitions if not is_held(each.topic)],
+        CORRECTION_WINDOW: [each for each in partitions if is_held(each.topic)],
+    }

@@ -14,6 +14,7 @@ from tidings.kafka.read import LogReader
 from tidings.log import Partition
 from tidings.policy.model import Policy
 from tidings.projection import view_head
+from tidings.releases import decode_release_block
 
 
 def blocks(reader: LogReader) -> Iterator[Block]:
@@ -42,6 +43,10 @@ def account_of(cluster: ClientSettings, principal: str) -> Account:
             account.decided(block)
         for feed, head in feed_heads(reader, feeds):
             account.fed(feed, feeds[feed], [head])
+        if any(view.hold_seconds for policy in account.policies.values() for view in policy.views):
+            for record in reader.read_to_end(topics.RELEASES):
+                if record.value is not None:
+                    account.released(decode_release_block(record.value))
     return account
 
 

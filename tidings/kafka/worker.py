@@ -14,7 +14,7 @@ from confluent_kafka import Consumer
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from tidings.clock import Clock, SystemClock
-from tidings.deployment import slot_name
+from tidings.deployment import EXCHANGE, slot_name
 from tidings.errors import TidingsError
 from tidings.kafka.announce import announced
 from tidings.kafka.clients import (
@@ -43,6 +43,8 @@ GC_YOUNG_OBJECTS = 50_000
 class Place:
     """Where one worker runs: its slot of the deployment, its principal, its health port (0: any free one).
 
+    `part` is what it is a worker of (`tidings.deployment`): the slots and the group of each have names of their own.
+
     `parent` is the process id of the supervisor: the worker drains when it is gone. 0 means that there is none.
     `targets` is where to say at which port metrics are served (`tidings.kafka.announce`); None: nowhere.
     `health_host` is where health and metrics are served: loopback, or every address of a container (`0.0.0.0`).
@@ -54,6 +56,7 @@ class Place:
     parent: int = 0
     targets: Path | None = None
     health_host: str = LOOPBACK
+    part: str = EXCHANGE
 
 
 def settle_memory() -> None:
@@ -97,12 +100,12 @@ def run_worker(
 
     def connect(protocol: GroupProtocol) -> Consumer:
         chosen = replace(settings, group_protocol=protocol)
-        return open_consumer(consumer_config(cluster, place.principal, place.slot, chosen))
+        return open_consumer(consumer_config(cluster, place.principal, place.slot, chosen, place.part))
 
     connector = Connector(connect, settings.group_protocol)
     loop = Loop(
         connector,
-        open_producer(producer_config(cluster, place.principal, place.slot, settings)),
+        open_producer(producer_config(cluster, place.principal, place.slot, settings, place.part)),
         handler,
         settings,
         clock=clock,
@@ -116,7 +119,7 @@ def run_worker(
     health.start()
     _log.info("worker started", slot=place.slot, health_port=health.port)
     try:
-        with announced(place.targets, slot_name(cluster.deployment, place.slot), health.port):
+        with announced(place.targets, slot_name(cluster.deployment, place.slot, place.part), health.port):
             loop.run()
     except TidingsError as failure:
         _log.error("worker stopped", slot=place.slot, error=type(failure).__name__, why=str(failure))

@@ -19,6 +19,7 @@ from tidings.agreements.model import Agreement
 from tidings.catalogue import Catalogue, EventType
 from tidings.clock import utc_date
 from tidings.errors import BadInput, Problem
+from tidings.hold import hold_seconds
 from tidings.keys import KeyRing
 from tidings.policy.codec import sealed
 from tidings.policy.model import Environment, Inbox, JsonObject, Policy, View
@@ -154,6 +155,7 @@ def _view(
         after_end=agreement.valid.after_end,
         include_flags=agreement.flags == "include",
         stopped=stops.agreement(agreement.agreement),
+        hold_seconds=hold_seconds(agreement.hold) if agreement.hold else None,
     )
 
 

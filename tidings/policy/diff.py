@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tidings.catalogue.evolution import BreakingChange, breaking_changes
+from tidings.hold import hold_words
 from tidings.policy.model import Condition, Policy, Protection, View
 from tidings.policy.sight import Sights, aligned, merged, sights_of, strength
 
@@ -71,6 +72,12 @@ def breaking_views(old: Policy | None, new: Policy) -> dict[str, list[BreakingCh
     }
     found = {feed: breaking_changes(pair) for feed, pair in pairs.items()}
     return {feed: changes for feed, changes in found.items() if changes}
+
+
+def holds_begun_or_ended(old: Policy | None, new: Policy) -> list[str]:
+    """Feeds that go on, and whose views would from now on be held, or no longer: two writers would number them."""
+    before = {view.feed: view for view in old.views} if old else {}
+    return [view.feed for view in new.views if view.feed in before and view.written_to != before[view.feed].written_to]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +158,17 @@ def _terms(old: View, new: View) -> Iterator[tuple[str, Direction]]:
     yield from _ordered("valid until", old.valid_until, new.valid_until, (new.valid_until - old.valid_until).days)
     yield from _ordered("after the end", old.after_end, new.after_end, 1 if new.after_end == "corrections" else -1)
     yield from _ordered("flags", old.include_flags, new.include_flags, 1 if new.include_flags else -1)
+    yield from _ordered("held back", _hold(old), _hold(new), (old.hold_seconds or 0) - (new.hold_seconds or 0))
     if old.key_group != new.key_group:
         yield f"pseudonyms of {old.key_group} become those of {new.key_group}", Direction.BOTH
     if old.interest != new.interest:
         yield _interest_words(old.interest, new.interest), _interest_direction(old.interest, new.interest)
     if set(old.where) != set(new.where):
         yield f"filter: {_words(old.where)} becomes {_words(new.where)}", _where_direction(old.where, new.where)
+
+
+def _hold(view: View) -> str:
+    return "no" if view.hold_seconds is None else hold_words(view.hold_seconds)
 
 
 def _ordered(what: str, old: object, new: object, sign: int) -> Iterator[tuple[str, Direction]]:

@@ -9,8 +9,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from tidings import topics
 from tidings.errors import Severity
 
 JsonObject = dict[str, Any]
@@ -88,7 +89,8 @@ class View(_Frozen):
 
     `key_group` names the keys of its pseudonyms (`Agreement.key_group`): its own, or a linkage group's. `interest` is
     None, or the feed keys (pseudonyms) of the only subjects wanted. Valid from the start of `valid_from` to the end of
-    `valid_until` (UTC); after that, corrections only where `after_end` says so.
+    `valid_until` (UTC); after that, corrections only where `after_end` says so. `hold_seconds` is how long each view
+    waits in the topic `written_to` before the correction window lets it into the feed; None: it goes there at once.
     """
 
     agreement: str
@@ -109,6 +111,20 @@ class View(_Frozen):
     after_end: Literal["nothing", "corrections"]
     include_flags: bool = False
     stopped: bool = False
+    hold_seconds: int | None = None
+
+    @property
+    def written_to(self) -> str:
+        """Where the exchange writes: the feed, or the topic where views are held."""
+        return self.feed if self.hold_seconds is None else topics.held(self.feed)
+
+    @model_serializer(mode="wrap")
+    def _without_hold(self, written: SerializerFunctionWrapHandler) -> JsonObject:
+        """A policy without a hold has the bytes, and so the hash, that it had before there were holds."""
+        made: JsonObject = written(self)
+        if self.hold_seconds is None:
+            made.pop("hold_seconds", None)
+        return made
 
 
 class Policy(_Frozen):

@@ -11,13 +11,13 @@ from datetime import date, timedelta
 
 from tidings import topics
 from tidings.acl import Acl, Operation, Pattern, Resource
-from tidings.deployment import group_name
+from tidings.deployment import CORRECTION_WINDOW, group_name
 from tidings.policy.model import Policy, View
 from tidings.provisioning.processors import is_processor
 
 EXCHANGE = "exchange"
 MONITOR = "monitor"
-OURS = frozenset({EXCHANGE, MONITOR})
+OURS = frozenset({EXCHANGE, MONITOR, CORRECTION_WINDOW})
 """The principals of our own processes, whose access is compiled like an agency's."""
 
 _DESCRIBE = (Operation.DESCRIBE,)
@@ -27,8 +27,11 @@ _BOTH = (Operation.READ, Operation.WRITE, Operation.DESCRIBE)
 
 
 def access_of(policy: Policy, agencies: tuple[str, ...], today: date, deployment: str) -> frozenset[Acl]:
-    """Every entry that the broker should hold for the exchange, its monitor and `agencies`, and no other."""
+    """Every entry that the broker should hold for our own processes and `agencies`, and no other."""
     entries = _exchange(deployment) | _monitor(agencies, deployment)
+    held = [view for view in policy.views if view.hold_seconds is not None]
+    if held:
+        entries |= _correction_window(held, deployment)
     for agency in agencies:
         entries |= _allow(agency, Resource.GROUP, f"{agency}.", _READ, Pattern.PREFIXED)
     for inbox in policy.inboxes:
@@ -50,6 +53,12 @@ def managed_principals(entries: Iterable[Acl], known: Iterable[str]) -> frozense
     processor is none of them: only a plan knows what it declares."""
     agencies = {entry.principal for entry in entries if _is_own_group(entry) and not is_processor(entry.principal)}
     return OURS.union(known, agencies)
+
+
+def own_principals(policy: Policy) -> frozenset[str]:
+    """Our own processes that `policy` needs: the correction window where an agreement holds views back."""
+    held = any(view.hold_seconds is not None for view in policy.views)
+    return OURS if held else OURS - {CORRECTION_WINDOW}
 
 
 def _is_own_group(entry: Acl) -> bool:
@@ -86,6 +95,22 @@ def _exchange(deployment: str) -> set[Acl]:
     entries |= _allow(EXCHANGE, Resource.GROUP, group, _READ)
     entries |= _allow(EXCHANGE, Resource.GROUP, f"{EXCHANGE}.", _READ, Pattern.PREFIXED)
     return entries | _allow(EXCHANGE, Resource.TRANSACTIONAL_ID, f"{group}-", _WRITE, Pattern.PREFIXED)
+
+
+def _correction_window(held: Iterable[View], deployment: str) -> set[Acl]:
+    """It reads what is held and writes the feeds of those views, nobody else's; no agency reads what is held."""
+    group = group_name(deployment, CORRECTION_WINDOW)
+    entries = _allow(CORRECTION_WINDOW, Resource.TOPIC, topics.RELEASES, _BOTH)
+    entries |= _allow(CORRECTION_WINDOW, Resource.TOPIC, topics.POLICY, _READ)
+    entries |= _allow(EXCHANGE, Resource.TOPIC, "held.", _WRITE, Pattern.PREFIXED)
+    # All that is held, so that it can settle what an agreement left behind which is no longer in the policy.
+    entries |= _allow(CORRECTION_WINDOW, Resource.TOPIC, "held.", _READ, Pattern.PREFIXED)
+    for view in held:
+        # Also of an agreement that is stopped: what is held of it is settled, and nothing goes to its feed.
+        entries |= _allow(CORRECTION_WINDOW, Resource.TOPIC, view.feed, _WRITE)
+    entries |= _allow(CORRECTION_WINDOW, Resource.GROUP, group, _READ)
+    entries |= _allow(CORRECTION_WINDOW, Resource.GROUP, f"{CORRECTION_WINDOW}.", _READ, Pattern.PREFIXED)
+    return entries | _allow(CORRECTION_WINDOW, Resource.TRANSACTIONAL_ID, f"{group}-", _WRITE, Pattern.PREFIXED)
 
 
 def _monitor(agencies: Iterable[str], deployment: str) -> set[Acl]:

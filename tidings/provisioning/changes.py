@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from tidings.acl import Acl, Pattern
 from tidings.log import Partition
+from tidings.policy.model import Policy
 from tidings.provisioning.state import Actual, Desired, Schema
 from tidings.provisioning.topic_plan import TopicPlan
 
@@ -135,12 +136,17 @@ def _quotas(desired: Desired, actual: Actual) -> Iterator[Change]:
 
 
 def _starts(desired: Desired, actual: Actual) -> Iterator[Change]:
-    for inbox in desired.policy.inboxes:
-        for number in range(inbox.partitions):
-            partition = Partition(inbox.topic, number)
-            if partition not in actual.started:
-                detail = f"partition {number} is read from its first event"
-                yield Change(Kind.START, inbox.topic, detail, partition)
+    for partition in started_by(desired.policy):
+        if partition not in actual.started:
+            detail = f"partition {partition.partition} is read from its first event"
+            yield Change(Kind.START, partition.topic, detail, partition)
+
+
+def started_by(policy: Policy) -> list[Partition]:
+    """Every partition that the exchange or the correction window reads: each needs a first committed offset."""
+    counts = {inbox.topic: inbox.partitions for inbox in policy.inboxes}
+    held = {view.written_to: counts[view.inbox] for view in policy.views if view.hold_seconds is not None}
+    return [Partition(topic, number) for topic, count in (counts | held).items() for number in range(count)]
 
 
 def _policy(desired: Desired, actual: Actual) -> Iterator[Change]:

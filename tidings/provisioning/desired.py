@@ -11,7 +11,7 @@ from tidings.agreements.country import key_of
 from tidings.catalogue import Catalogue
 from tidings.errors import BadInput, Problem
 from tidings.policy.model import Policy
-from tidings.provisioning.access import OURS, access_of
+from tidings.provisioning.access import access_of, own_principals
 from tidings.provisioning.processors import ProcessorNeeds, is_processor
 from tidings.provisioning.state import Desired, QuotaValues, Schema
 from tidings.provisioning.topic_plan import topics_of
@@ -52,7 +52,7 @@ def desired_state(
         schemas=_schemas(policy, catalogue, system_schemas)
         | {subject_of(topic): (schema,) for each in processors for topic, schema in each.schemas},
         quotas={name: _quota(agency) for name, agency in country.agencies.items()},
-        principals=OURS.union(agencies, (each.principal for each in processors)),
+        principals=own_principals(policy).union(agencies, (each.principal for each in processors)),
     )
 
 
@@ -61,7 +61,10 @@ def _schemas(
 ) -> dict[str, tuple[Schema, ...]]:
     found = {subject_of(inbox.topic): catalogue.event_types[inbox.event_type].versions for inbox in policy.inboxes}
     found |= {subject_of(view.feed): (view.view_schema,) for view in policy.views}
+    releases = any(view.hold_seconds is not None for view in policy.views)
     for topic, schema in system_schemas.items():
+        if topic == topics.RELEASES and not releases:
+            continue
         if topic != "notices":
             found[subject_of(topic)] = (schema,)
             continue

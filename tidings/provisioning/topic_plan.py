@@ -19,6 +19,8 @@ INBOX_MESSAGE_MAX_BYTES = 262_144
 FEED_MESSAGE_MAX_BYTES = 1_048_576
 DECISION_PARTITIONS = 8
 NOTICE_RETENTION_DAYS = 30
+HELD_RETENTION_DAYS = 14
+"""Of a topic where views wait: a week, the longest hold there is, and a week's outage of the correction window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,14 @@ def topics_of(
         TopicPlan(topics.notices(agency), 1, _kept(NOTICE_RETENTION_DAYS, FEED_MESSAGE_MAX_BYTES))
         for agency in sorted({inbox.agency for inbox in policy.inboxes})
     ]
+    held = [view for view in policy.views if view.hold_seconds is not None]
+    plans += [
+        TopicPlan(view.written_to, partitions[view.inbox], _kept(HELD_RETENTION_DAYS, FEED_MESSAGE_MAX_BYTES))
+        for view in held
+    ]
+    if held:
+        evidence = {**_base(FEED_MESSAGE_MAX_BYTES), "retention.ms": "-1"}
+        plans.append(TopicPlan(topics.RELEASES, DECISION_PARTITIONS, evidence))
     plans += [
         TopicPlan(topics.POLICY, 1, _compacted()),
         TopicPlan(topics.DECISIONS, DECISION_PARTITIONS, {**_base(FEED_MESSAGE_MAX_BYTES), "retention.ms": "-1"}),

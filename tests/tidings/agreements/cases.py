@@ -48,7 +48,17 @@ FORM = [
     (
         "review_by: 2027-12-31",
         "hold: 3\nreview_by: 2027-12-31",
-        ["9: hold: is reserved for holding views back, and does nothing yet; take it out [reserved]"],
+        ["9: hold: must be text [wrong-type]"],
+    ),
+    (
+        "review_by: 2027-12-31",
+        "hold: 90s\nreview_by: 2027-12-31",
+        ["9: hold: must be a number of minutes, hours or days, at most a week: 30m, 1h, 2d [bad-value]"],
+    ),
+    (
+        "review_by: 2027-12-31",
+        "hold: 8d\nreview_by: 2027-12-31",
+        ["9: hold: must be a number of minutes, hours or days, at most a week: 30m, 1h, 2d [bad-value]"],
     ),
     (
         'subjects: {all: "Every death"}',
@@ -89,6 +99,21 @@ FORM = [
 ]
 
 MEANING = [
+    (
+        "retention_days: 90",
+        "retention_days: 1\nhold: 1d",
+        ["11: hold: is not less than retention_days, 1 [hold-too-long]"],
+    ),
+    (
+        "      subject: pseudonym",
+        "      change: redact\n      subject: pseudonym\nhold: 1h",
+        [
+            (
+                "20: events.death-registered.fields.change: must be kept where views are held: by it an annulment is "
+                "known [hold-needs-change]"
+            )
+        ],
+    ),
     (
         "until: 2028-12-31",
         "until: 2025-12-31",

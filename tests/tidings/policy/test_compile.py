@@ -13,6 +13,7 @@ from tidings.agreements.record_approval import write_approvals
 from tidings.clock import StillClock, utc_date
 from tidings.errors import BadInput
 from tidings.keys import KeyRing
+from tidings.policy import codec
 from tidings.policy.compile import Stops, compile_policy
 from tidings.policy.diff import Direction, breaking_views, privacy_diff
 from tidings.policy.model import Environment, JsonObject, Policy
@@ -133,6 +134,7 @@ def test_the_first_policy_is_all_new(tmp_path: Path) -> None:
         ("protected: without_location", "protected: full", Direction.WIDER),
         ("until: 2028-12-31", "until: 2028-12-30", Direction.NARROWER),
         ("onward_sharing: none", "onward_sharing: none\nlinkage: statistics", Direction.BOTH),
+        ("onward_sharing: none", "onward_sharing: none\nhold: 1h", Direction.NARROWER),
         ("purpose: Stop benefits", "purpose: Stop all benefits", None),
     ],
 )
@@ -187,3 +189,16 @@ def test_a_changed_type_breaks_todays_readers(tmp_path: Path) -> None:
     more = breaking_views(before, compiled(tmp_path, wider))
 
     assert ([*broken], more) == ([FEED], {})
+
+
+def test_a_hold_is_in_the_policy_and_one_without_it_has_the_bytes_it_had(tmp_path: Path) -> None:
+    """In seconds, with the topic where views wait; a policy of before there were holds keeps its hash."""
+    held = compiled(tmp_path, spoil("onward_sharing: none", "onward_sharing: none\nhold: 90m"))
+    plain = compiled(tmp_path)
+
+    assert [(view.hold_seconds, view.written_to) for view in held.views] == [(5_400, FEED.replace("feed.", "held.", 1))]
+    assert codec.decode(codec.encode(held), held.hash) == held
+    assert [view.written_to for view in plain.views] == [FEED]
+    assert b"hold_seconds" not in b"".join(codec.encode(plain))
+    [change] = privacy_diff(held, compiled(tmp_path, spoil("onward_sharing: none", "onward_sharing: none\nhold: 2h")))
+    assert change.terms == ("held back: 90 minutes becomes 2 hours",)

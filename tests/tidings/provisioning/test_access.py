@@ -8,6 +8,7 @@ import pytest
 
 from tests.tidings.provisioning.kit import TODAY, inbox, policy, view
 from tidings.acl import Acl, Operation, Pattern, Resource
+from tidings.deployment import CORRECTION_WINDOW
 from tidings.policy.model import Policy
 from tidings.provisioning.access import (
     EXCHANGE,
@@ -17,6 +18,7 @@ from tidings.provisioning.access import (
     managed_principals,
     may_read,
     next_access_change,
+    own_principals,
 )
 
 FEED = "feed.dwp.benefits.v1.death-registered"
@@ -130,6 +132,24 @@ def test_the_monitor_writes_nothing_and_joins_no_group() -> None:
     assert {(each.name, each.operation) for each in entries if each.resource is Resource.GROUP} == {
         (name, Operation.DESCRIBE) for name in ("exchange-main", "monitor.", "dwp.", "gro.")
     }
+
+
+def test_nobody_but_the_correction_window_reads_what_is_held() -> None:
+    """It writes the feeds of held views and no others; the exchange writes what waits; the subscriber still has its
+    feed alone. Without a hold there is no such principal."""
+    held, direct = view(hold_seconds=3_600), view("hmrc", "tax")
+    entries = access(policy(inbox(), held, direct))
+    wanted = policy(inbox(), held, direct)
+
+    on_held = {(each.principal, each.operation) for each in entries if each.name.startswith("held.")}
+    assert {who for who, operation in on_held if operation is Operation.READ} == {CORRECTION_WINDOW}
+    assert topics_of(entries, CORRECTION_WINDOW, Operation.READ) == {"held.", "exchange.policy", "exchange.releases"}
+    assert topics_of(entries, CORRECTION_WINDOW, Operation.WRITE) == {FEED, "exchange.releases"}
+    assert "held." in topics_of(entries, EXCHANGE, Operation.WRITE)
+    assert topics_of(entries, "dwp", Operation.READ) == {FEED}
+    assert CORRECTION_WINDOW in own_principals(wanted)
+    assert CORRECTION_WINDOW not in own_principals(policy(inbox(), direct))
+    assert not [each for each in access(policy(inbox(), direct)) if each.principal == CORRECTION_WINDOW]
 
 
 def test_only_four_operations_are_ever_given() -> None:

@@ -72,3 +72,16 @@ def test_a_change_that_breaks_readers_is_refused_at_its_line(tmp_path: Path) -> 
     assert raised.value.problems[0].line > 0
     refuse_breaking(load(tmp_path), policy(inbox(), old), policy(inbox(), old))
     refuse_breaking(load(tmp_path), None, policy(inbox(), new))
+
+
+def test_a_hold_begins_and_ends_with_a_new_version(tmp_path: Path) -> None:
+    """Two writers would number one feed; a longer or shorter hold is no such thing."""
+    write(tmp_path, AGREEMENT)
+    held = RUNNING.model_copy(update={"hold_seconds": 60})
+    for old, new in ((RUNNING, held), (held, RUNNING)):
+        with pytest.raises(BadInput, match=r"hold: .*raise the agreement's version.*\[hold-begins-or-ends\]"):
+            refuse_breaking(load(tmp_path), policy(inbox(), old), policy(inbox(), new))
+
+    refuse_breaking(
+        load(tmp_path), policy(inbox(), held), policy(inbox(), held.model_copy(update={"hold_seconds": 120}))
+    )

@@ -10,7 +10,7 @@ from tests.tidings.provisioning.kit import TODAY, inbox, policy, view
 from tidings.acl import Acl, Operation, Resource
 from tidings.log import Partition
 from tidings.provisioning.access import access_of
-from tidings.provisioning.changes import Incompatible, Kind, changes_between
+from tidings.provisioning.changes import Incompatible, Kind, changes_between, started_by
 from tidings.provisioning.state import Actual, ActualTopic, Desired
 from tidings.provisioning.stops import everything_stopped
 from tidings.provisioning.topic_plan import topics_of
@@ -132,3 +132,12 @@ def test_a_quota_that_went_is_given_again() -> None:
     )
 
     assert (change.kind, change.detail) == (Kind.QUOTA, "is given consumer_byte_rate 5")
+
+
+def test_what_is_held_has_a_start() -> None:
+    """Each partition of a topic where views wait, as of an inbox: the correction window never starts silently."""
+    held = view(hold_seconds=60)
+
+    assert started_by(policy(inbox(), held)) == [
+        Partition(topic, number) for topic in ("inbox.gro.death-registered", held.written_to) for number in range(2)
+    ]

@@ -78,3 +78,14 @@ def test_evidence_is_kept_and_state_compacted() -> None:
 def test_a_feed_has_its_inboxs_partitions() -> None:
     """Feed partition = inbox partition, so there are as many."""
     assert plans()["feed.dwp.benefits.v1.death-registered"].partitions == 2
+
+
+def test_what_is_held_has_its_topic_and_its_evidence() -> None:
+    """As many partitions as the feed, gone after a week's hold and a week's outage; releases are kept for ever."""
+    made = policy(inbox(), view(hold_seconds=3_600))
+    found = {each.name: each for each in topics_of(made, {"death-registered": 14}, {("benefits", 1): 90})}
+    held = found["held.dwp.benefits.v1.death-registered"]
+
+    assert (held.partitions, held.config["retention.ms"]) == (2, str(14 * DAY_MS))
+    assert int(held.config["segment.ms"]) * 10 <= int(held.config["retention.ms"])
+    assert found["exchange.releases"].config["retention.ms"] == "-1"
