@@ -9,19 +9,21 @@ sent. CPU is the relay's process alone; database and broker share the machine.
 from __future__ import annotations
 
 import argparse
-import cProfile
+import gc
 import json
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy.local.stack import Options, down, up
 from producers.outbox.create_sql import create_sql
-from producers.outbox.database import connect
+from producers.outbox.database import Connection, connect
 from producers.outbox.metrics import OUTBOX_METRICS
 from producers.outbox.relay import Relay, RelaySettings
+from producers.outbox.run_relay import run_relay, run_together
 from producers.simulator import Settings, simulate
 from tests.postgres import Postgres
 from tests.producers.outbox.kit import AGENCY, DATABASE, INBOX, LOGINS, judge, provide
@@ -51,11 +53,12 @@ def fill(server: Postgres, rows: int) -> float:
         return time.perf_counter() - began
 
 
-def relay(server: Postgres, cluster: Cluster, batch_rows: int, profile: str | None) -> tuple[float, float, float]:
-    """Relay all that waits. Returns seconds by the wall, of the process, and of the thread that is the relay's own."""
+def relay(server: Postgres, cluster: Cluster, batch_rows: int, sessions: int) -> tuple[float, float]:
+    """Relay all that waits, as `tidings outbox run --sessions` does. Returns seconds by the wall and of the process."""
     clock = SystemClock()
-    with connect(server.dsn(DATABASE, "relay")) as connection:
-        work = Relay(
+
+    def made(connection: Connection) -> Relay:
+        return Relay(
             connection,
             judge(),
             lambda name: OnceWriter(cluster, AGENCY, name, clock=clock),
@@ -63,17 +66,15 @@ def relay(server: Postgres, cluster: Cluster, batch_rows: int, profile: str | No
             MetricStore(OUTBOX_METRICS),
             RelaySettings(batch_max_rows=batch_rows, until_empty=True),
         )
-        profiler = cProfile.Profile() if profile else None
-        began, cpu, own = time.perf_counter(), time.process_time(), time.thread_time()
-        if profiler:
-            profiler.enable()
-        work.run(lambda: True)
-        if profiler and profile:
-            profiler.disable()
-            profiler.dump_stats(profile)
-        took = time.perf_counter() - began, time.process_time() - cpu, time.thread_time() - own
-        work.close()
-        return took
+
+    def run(going_on: Callable[[], bool]) -> None:
+        run_relay(lambda: connect(server.dsn(DATABASE, "relay")), made, clock, going_on)
+
+    gc.collect()
+    gc.freeze()  # as `tidings outbox run` does
+    began, cpu = time.perf_counter(), time.process_time()
+    run_together(sessions, run, lambda: True)
+    return time.perf_counter() - began, time.process_time() - cpu
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--batch-rows", type=int, default=RelaySettings().batch_max_rows)
-    parser.add_argument("--profile", help="where cProfile writes")
+    parser.add_argument("--sessions", type=int, default=2)
     chosen = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="tidings-benchmark-"))
     server = Postgres(fsync=True)
@@ -91,7 +92,7 @@ def main() -> None:
         provide(cluster)
         inserted = fill(server, chosen.rows)
         load = os.getloadavg()[0]
-        seconds, cpu, own = relay(server, cluster, chosen.batch_rows, chosen.profile)
+        seconds, cpu = relay(server, cluster, chosen.batch_rows, chosen.sessions)
         written = sum(1 for _ in read_to_end(cluster, "admin", INBOX))
     finally:
         down(home / "data")
@@ -102,7 +103,6 @@ def main() -> None:
         "written": written,
         "rows_per_second": round(chosen.rows / seconds),
         "cpu_us_per_row": round(cpu / chosen.rows * 1e6, 1),
-        "own_cpu_us_per_row": round(own / chosen.rows * 1e6, 1),
         "inserted_rows_per_second": round(chosen.rows / inserted),
         "load_before": round(load, 1),
         "load_after": round(os.getloadavg()[0], 1),

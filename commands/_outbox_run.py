@@ -1,10 +1,11 @@
-"""One relay in this process: its clients, its metrics, its end."""
+"""The relays of one process: their clients, their metrics, their end."""
 
 from __future__ import annotations
 
 import gc
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -12,9 +13,9 @@ from prometheus_client import CollectorRegistry
 
 from producers.outbox.database import Connection, connect
 from producers.outbox.judge import Judge
-from producers.outbox.metrics import OUTBOX_METRICS
+from producers.outbox.metrics import OUTBOX_METRICS, HeldSlots
 from producers.outbox.relay import Relay, RelaySettings
-from producers.outbox.run_relay import run_relay
+from producers.outbox.run_relay import run_relay, run_together
 from producers.publisher import EventPublisher
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.clock import SystemClock
@@ -31,16 +32,23 @@ _BUDGETS = LoopSettings(start_budget_ms=20_000)
 
 
 def run_outbox(
-    cluster: Cluster, agency: str, database: str, health_port: int, targets: Path | None, *, until_empty: bool
+    cluster: Cluster,
+    agency: str,
+    database: str,
+    health_port: int,
+    targets: Path | None,
+    *,
+    sessions: int,
+    until_empty: bool,
 ) -> None:
-    """Relay until SIGTERM or SIGINT, or where `until_empty` until no row waits. Raises as `run_relay`."""
+    """Relay in so many `sessions` until SIGTERM or SIGINT, or where `until_empty` until no row waits. Raises as
+    `run_relay`."""
     configure(f"outbox-{agency}")
     cluster.password(agency)  # says so where there is no such agency, before anything is opened
     clock, catalogue = SystemClock(), load_catalogue(default_catalogue_dir())
-    publisher = EventPublisher(cluster, agency, catalogue=catalogue, clock=clock, sender=_NotSent())
-    judge = Judge(publisher, catalogue, agency, cluster.environment, clock)
     registry, store = CollectorRegistry(), MetricStore(OUTBOX_METRICS)
     registry.register(store)
+    held = HeldSlots(store)
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())
@@ -49,7 +57,12 @@ def run_outbox(
         return OnceWriter(cluster, agency, name, clock=clock, settings=_BUDGETS)
 
     def relay(connection: Connection) -> Relay:
-        return Relay(connection, judge, writer, clock, store, RelaySettings(until_empty=until_empty))
+        publisher = EventPublisher(cluster, agency, catalogue=catalogue, clock=clock, sender=_NotSent())
+        judge = Judge(publisher, catalogue, agency, cluster.environment, clock)
+        return Relay(connection, judge, writer, clock, store, RelaySettings(until_empty=until_empty), held=held)
+
+    def run(going_on: Callable[[], bool]) -> None:
+        run_relay(lambda: connect(database), relay, clock, going_on)
 
     health = Health(clock, health_port, registry)
     health.start()
@@ -57,7 +70,7 @@ def run_outbox(
     gc.freeze()  # what is here stays; a collection would only look at it again
     try:
         with announced(targets, f"outbox-{agency}-{health.port}", health.port):
-            run_relay(lambda: connect(database), relay, clock, lambda: not told.is_set())
+            run_together(sessions, run, lambda: not told.is_set())
     finally:
         health.stop()
     typer.echo("Drained.")

@@ -64,6 +64,10 @@ def run(
             help="A folder that Prometheus watches (file_sd): say there where metrics are.", show_default=False
         ),
     ] = None,
+    sessions: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="So many relays in this process, each with a session and slots of its own."),
+    ] = 2,
     until_empty: Annotated[bool, typer.Option("--until-empty", help="End when no row waits.")] = False,
 ) -> None:
     """Relay rows to AGENCY's inboxes until told to stop (Ctrl-C or SIGTERM drains it). Run as many as you like.
@@ -73,7 +77,7 @@ def run(
     from commands._context import cluster_of
     from commands._outbox_run import run_outbox
 
-    run_outbox(cluster_of(cluster), agency, database, health_port, targets, until_empty=until_empty)
+    run_outbox(cluster_of(cluster), agency, database, health_port, targets, sessions=sessions, until_empty=until_empty)
 
 
 @app.command()

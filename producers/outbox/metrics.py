@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tidings.metrics import Kind, Label, MetricSpec
+from threading import Lock
+
+from tidings.metrics import Kind, Label, MetricSpec, MetricStore
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 _ROWS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
@@ -36,3 +38,18 @@ OUTBOX_METRICS: tuple[MetricSpec, ...] = (
     ROWS, REFUSALS, BATCH_ROWS, BATCH_SECONDS, LAG_ROWS, LAG_SECONDS, REFUSED_ROWS, SLOTS,
 )  # fmt: skip
 """The relay's table."""
+
+
+class HeldSlots:
+    """How many slots the relays of one process have together."""
+
+    def __init__(self, store: MetricStore) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._by_relay: dict[int, int] = {}
+
+    def say(self, relay: int, slots: int) -> None:
+        """Relay number `relay` has so many now."""
+        with self._lock:
+            self._by_relay[relay] = slots
+            self._store.set(SLOTS, sum(self._by_relay.values()))

@@ -78,12 +78,14 @@ class Relay:
         store: MetricStore,
         settings: RelaySettings | None = None,
         probe: Callable[[str], None] = lambda _step: None,
+        held: metrics.HeldSlots | None = None,
     ) -> None:
         self._connection = connection
         self._judge = judge
         self._open_writer = open_writer
         self._clock = clock
         self._store = store
+        self._held = held or metrics.HeldSlots(store)
         self._settings = settings or RelaySettings()
         self._probe = probe
         self._slots: dict[int, SlotWork] = {}
@@ -110,6 +112,7 @@ class Relay:
         for work in self._slots.values():
             work.close()
         self._slots.clear()
+        self._held.say(self._relay, 0)
 
     def _turn(self, work: SlotWork, max_rows: int) -> int:
         """One turn of a slot. Returns how many rows were read."""
@@ -151,7 +154,7 @@ class Relay:
                 _log.info("slot taken", slot=found[0])
         for work in list(self._slots.values())[share:]:
             self._give_up(work)
-        self._store.set(metrics.SLOTS, len(self._slots))
+        self._held.say(self._relay, len(self._slots))
 
     def _work(self, slot: int, writer: str) -> SlotWork:
         return SlotWork(

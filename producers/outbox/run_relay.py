@@ -1,7 +1,8 @@
-"""Keeps a relay going: after what passes (a database or a broker that is away) it begins again with a new session."""
+"""Keeps relays going: after what passes (a database or a broker that is away) one begins again with a new session."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import structlog
@@ -48,6 +49,26 @@ def run_relay(
                 break
             except Retriable as failure:
                 _log.warning("relay waits", why=str(failure))
+
+
+def run_together(count: int, run: Callable[[Callable[[], bool]], None], going_on: Callable[[], bool]) -> None:
+    """Call `run` in `count` threads, each with the question whether to go on: no, once `going_on` says so or another
+    thread has failed. Returns when all have; raises what the first one raised that failed."""
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run(lambda: going_on() and not failures)
+        except BaseException as failure:  # noqa: BLE001 -- raised again by whoever waits
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work, name=f"relay-{number}", daemon=True) for number in range(count)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    if failures:
+        raise failures[0]
 
 
 def _relay(connection: Connection, make_relay: Callable[[Connection], Relay], going_on: Callable[[], bool]) -> None:

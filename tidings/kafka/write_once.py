@@ -247,8 +247,11 @@ class _Batch:
 
     def send(self, produce: Callable[..., object]) -> None:
         """See `tidings.log.Run`."""
+        report: Callable[..., None] = self._refuse
         for topic, key, value in islice(self._records, self._sent, None):
-            produce(topic, value, key, _BY_KEY, partial(self._report, self._sent))
+            if self.placed is not None:
+                report = partial(self._report, self._sent)
+            produce(topic, value, key, _BY_KEY, report)
             self._sent += 1
 
     def refusal(self) -> TidingsError | None:
@@ -266,9 +269,13 @@ class _Batch:
         self.placed([each for each in self._places if each is not None])
         return True
 
-    def _report(self, at: int, error: KafkaError | None, delivered: Delivered) -> None:
+    def _refuse(self, error: KafkaError | None, _delivered: Delivered) -> None:
         if error is not None:
             self._refused.add(error.name())
+
+    def _report(self, at: int, error: KafkaError | None, delivered: Delivered) -> None:
+        if error is not None:
+            self._refuse(error, delivered)
             return
         topic, partition, offset = delivered.topic(), delivered.partition(), delivered.offset()
         if topic is not None and partition is not None and offset is not None:
