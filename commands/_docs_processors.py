@@ -28,8 +28,15 @@ def processors_page() -> str:
 def _one(processor: Processor) -> Iterator[str]:
     yield f"## {processor.name}"
     yield docstring(load_module(processor.name))
-    rows = [("reads", code(each.topic), "its writer's schema" if each.schema is None else _record(each.schema["name"]))
-            for each in processor.reads]  # fmt: skip
+    group = f"of the linkage group {code(processor.linkage)}, " if processor.linkage else ""
+    rows = [
+        (
+            "reads",
+            code(each.topic),
+            group + ("its writer's schema" if each.schema is None else _record(each.schema["name"])),
+        )
+        for each in processor.reads
+    ]
     rows += [
         ("writes", code(each.topic), f"{_record(each.schema['name'])}, kept {each.retention_days} days at least")
         for each in processor.writes

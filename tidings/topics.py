@@ -14,6 +14,7 @@ RELEASES = "exchange.releases"
 
 _FEED, _HELD = "feed.", "held."
 
+_FEED = re.compile(r"feed\.([^.]+)\.([^.]+)\.v([1-9][0-9]{0,8})\.([^.]+)\Z")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 
 
@@ -63,6 +64,11 @@ def scorecards(publisher: str) -> str:
     return _join("scorecards", publisher)
 
 
+def journeys(subscriber: str) -> str:
+    """Where `subscriber` reads how life events go on. Raises ValueError where it is not an id."""
+    return _join("journeys", subscriber)
+
+
 def processor(name: str, *rest: str) -> str:
     """A topic that a derived processor keeps for itself. Raises ValueError where a part is not an id."""
     return _join("processor", name, *rest)
@@ -82,6 +88,24 @@ def parse_inbox(topic: str) -> InboxName:
     if len(parts) != 3 or parts[0] != "inbox" or not all(map(is_id, parts[1:])):
         raise ValueError(f"{topic!r} is not an inbox")
     return InboxName(parts[1], parts[2])
+
+
+@dataclass(frozen=True, slots=True)
+class FeedName:
+    """A feed's parts."""
+
+    subscriber: str
+    agreement: str
+    version: int
+    event_type: str
+
+
+def parse_feed(topic: str) -> FeedName:
+    """The parts of a feed's name. Raises ValueError where `topic` is not one."""
+    match = _FEED.match(topic)
+    if match is None or not all(map(is_id, match.group(1, 2, 4))):
+        raise ValueError(f"{topic!r} is not a feed")
+    return FeedName(match[1], match[2], int(match[3]), match[4])
 
 
 def _join(*parts: str) -> str:

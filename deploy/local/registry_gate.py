@@ -24,7 +24,7 @@ import httpx
 from fastapi import FastAPI, Request, Response
 
 from deploy.local.ports import HOST
-from stream_processors.host.declaration import FEED, PUBLISHER
+from stream_processors.host.declaration import FEED, PUBLISHER, SUBSCRIBER
 from stream_processors.host.discover import load_processor, processor_names
 from tidings.provisioning.processors import PRINCIPAL_PREFIX, is_processor
 from tidings.topics import is_id
@@ -88,11 +88,15 @@ def is_own_subject(agency: str, subject: str) -> bool:
     )
 
 
+_PLACES = re.compile("|".join(re.escape(re.escape(place)) for place in (PUBLISHER, SUBSCRIBER)))
+
+
 @cache
 def _written_for(agency: str) -> tuple[str, ...]:
-    """The subjects of what processors write for a publisher."""
+    """The subjects of what processors write for a publisher or a subscriber."""
     written = (each.topic for name in processor_names() for each in load_processor(name).writes)
-    return tuple(topic.replace(PUBLISHER, agency) + "-value" for topic in written if PUBLISHER in topic)
+    filled = ((topic, topic.replace(PUBLISHER, agency).replace(SUBSCRIBER, agency)) for topic in written)
+    return tuple(own + "-value" for topic, own in filled if own != topic)
 
 
 @cache
@@ -104,8 +108,7 @@ def _declared(principal: str) -> re.Pattern[str] | None:
     processor = load_processor(name)
     topics = [*(each.topic for each in processor.reads), *(each.topic for each in processor.writes)]
     patterns = [
-        r"feed\.[a-z0-9.-]+" if topic == FEED else re.escape(topic).replace(re.escape(PUBLISHER), "[a-z0-9-]+")
-        for topic in topics
+        r"feed\.[a-z0-9.-]+" if topic == FEED else _PLACES.sub("[a-z0-9-]+", re.escape(topic)) for topic in topics
     ]
     return re.compile(rf"(?:{'|'.join(patterns)})-value\Z")
 

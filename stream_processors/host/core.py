@@ -104,7 +104,7 @@ class Core:
         for table in self._tables.values():
             if table.keep_ms is None and not table.swept:
                 continue
-            for stored_key, stored in list(store.items(table.name)):
+            for stored_key, stored in store.items(table.name):  # the draft puts nothing while it is read
                 row = Row.decode(stored)
                 if row.until_ms is not None and row.until_ms <= now_ms:
                     store.put(table.name, stored_key, None)

@@ -4,8 +4,9 @@
 another of one key and changes rows of that key. The host brings all parts of a key to one place, whatever the
 partitions of the topics read.
 
-A topic's name may hold `{publisher}` (one topic for each agency with an inbox) or be `{feed}` (every feed in force): it
-is filled in from the policy, so that a processor may touch exactly these and no other.
+A topic's name may hold `{publisher}` (one topic for each agency with an inbox) or `{subscriber}` (one for each agency
+with a feed), or be `{feed}` (every feed in force): it is filled in from the policy, so that a processor may touch
+exactly these and no other. One that names a linkage group has to do with that group's feeds and subscribers alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Schema = dict[str, Any]
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
-PUBLISHER, FEED = "{publisher}", "{feed}"
+PUBLISHER, SUBSCRIBER, FEED = "{publisher}", "{subscriber}", "{feed}"
 RESERVED = frozenset({"inbox", "feed", "held", "notices", "exchange", "quarantine", "processor"})
 """No processor declares a topic that begins so as written: these are the exchange's, or the host's."""
 TIME_TABLE = "time"
@@ -29,13 +30,17 @@ TIME_TABLE = "time"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One decoded event of a topic read: where it stands, when the broker took it, and what it says."""
+    """One decoded event of a topic read: where it stands, when the broker took it, and what it says.
+
+    `key` is the record's: on a feed the subject's pseudonym, which a withdrawal has, too.
+    """
 
     topic: str
     partition: int
     offset: int
     at_ms: int
     value: dict[str, Any] = field(repr=False)
+    key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class Reads:
 class Writes:
     """A topic written, its Avro schema, and for how many days a record is kept at least.
 
-    With `{publisher}` in its name, each publisher may read its own.
+    With `{publisher}` or `{subscriber}` in its name, each of them may read its own.
     """
 
     topic: str
@@ -132,6 +137,7 @@ class Processor:
             and must be idempotent: it finds what did not come.
         version: raise it when rows of the version before mean something else: state is made anew from the topics read.
         partitions: at how many places it works at most.
+        linkage: the linkage group whose feeds `{feed}` stands for; None: every feed in force.
     """
 
     name: str
@@ -145,6 +151,7 @@ class Processor:
     sweep_every_ms: int = HOUR_MS
     version: int = 1
     partitions: int = 4
+    linkage: str | None = None
 
     def __post_init__(self) -> None:
         names = [TIME_TABLE, *(table.name for table in self.tables)]

@@ -64,7 +64,7 @@ class Decoder:
             raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
         if body.read(1) or not isinstance(value, dict):
             raise Reject([Finding(ReasonCode.UNDECODABLE)])
-        return Event(record.topic, record.partition, record.offset, record.timestamp_ms, value)
+        return Event(record.topic, record.partition, record.offset, record.timestamp_ms, value, record.key)
 
     def _writer(self, number: int) -> Any:
         if number not in self._writers:

@@ -84,7 +84,7 @@ class TestProcessor:
 
     def send(
         self, topic: str, value: dict[str, Any], *, at_ms: int | None = None, partition: int = 0,
-        schema: Schema | None = None,
+        schema: Schema | None = None, key: bytes | None = None,
     ) -> None:  # fmt: skip
         """Publish a record and let the processor take it in. `schema` is the writer's, the reader's unless given."""
         declared = self._reads[topic].schema
@@ -96,13 +96,15 @@ class TestProcessor:
             self._writers[number], self._parsed[number] = writer, fastavro.parse_schema(writer)
         out = io.BytesIO()
         fastavro.schemaless_writer(out, self._parsed[number], value)
-        self.send_bytes(topic, wire.header(number) + out.getvalue(), at_ms=at_ms, partition=partition)
+        self.send_bytes(topic, wire.header(number) + out.getvalue(), at_ms=at_ms, partition=partition, key=key)
 
-    def send_bytes(self, topic: str, value: bytes | None, *, at_ms: int | None = None, partition: int = 0) -> None:
+    def send_bytes(
+        self, topic: str, value: bytes | None, *, at_ms: int | None = None, partition: int = 0, key: bytes | None = None
+    ) -> None:
         """Publish whatever bytes, and let the processor take them in."""
         stamp = self.clock.now_ms() if at_ms is None else at_ms
         offset = sum((each.topic, each.partition) == (topic, partition) for each in self._records)
-        self._records.append(InboxRecord(topic, partition, offset, stamp, None, value))
+        self._records.append(InboxRecord(topic, partition, offset, stamp, key, value))
         self.run()
 
     def tick(self, now_ms: int | None = None) -> None:

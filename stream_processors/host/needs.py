@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stream_processors.host.declaration import FEED, PUBLISHER, TIME_TABLE, Processor, Reads, Writes
+from stream_processors.host.declaration import FEED, PUBLISHER, SUBSCRIBER, TIME_TABLE, Processor, Reads, Writes
 from tidings import topics
-from tidings.policy.model import Policy
+from tidings.policy.model import Policy, View
 from tidings.provisioning.processors import ProcessorNeeds, principal_of
 from tidings.provisioning.topic_plan import TopicPlan, changelog, kept, latest
 from tidings.quarantine import QUARANTINE_SCHEMA
@@ -35,12 +35,14 @@ def group_of(processor: Processor) -> str:
     return f"{principal_of(processor.name)}.v{processor.version}"
 
 
-def fill(name: str, policy: Policy) -> tuple[str, ...]:
-    """The topics that a declared name stands for."""
+def fill(name: str, policy: Policy, linkage: str | None = None) -> tuple[str, ...]:
+    """The topics that a declared name stands for; `linkage` is the processor's."""
     if name == FEED:
-        return tuple(sorted(view.feed for view in policy.views))
+        return tuple(sorted(view.feed for view in _views(policy, linkage)))
     if PUBLISHER in name:
         return tuple(name.replace(PUBLISHER, agency) for agency in publishers(policy))
+    if SUBSCRIBER in name:
+        return tuple(name.replace(SUBSCRIBER, agency) for agency in subscribers(policy, linkage))
     return (name,)
 
 
@@ -49,14 +51,23 @@ def publishers(policy: Policy) -> tuple[str, ...]:
     return tuple(sorted({inbox.agency for inbox in policy.inboxes}))
 
 
+def subscribers(policy: Policy, linkage: str | None = None) -> tuple[str, ...]:
+    """Every agency with a feed, of the linkage group where one is named."""
+    return tuple(sorted({view.subscriber for view in _views(policy, linkage)}))
+
+
+def _views(policy: Policy, linkage: str | None) -> Iterable[View]:
+    return (view for view in policy.views if linkage is None or view.key_group == linkage)
+
+
 def reads_of(processor: Processor, policy: Policy) -> dict[str, Reads]:
     """Each topic read, and how it was declared."""
-    return {topic: each for each in processor.reads for topic in fill(each.topic, policy)}
+    return {topic: each for each in processor.reads for topic in fill(each.topic, policy, processor.linkage)}
 
 
 def writes_of(processor: Processor, policy: Policy) -> dict[str, Writes]:
     """Each topic written, and how it was declared."""
-    return {topic: each for each in processor.writes for topic in fill(each.topic, policy)}
+    return {topic: each for each in processor.writes for topic in fill(each.topic, policy, processor.linkage)}
 
 
 def needs_of(processor: Processor, policy: Policy) -> ProcessorNeeds:
@@ -79,12 +90,15 @@ def needs_of(processor: Processor, policy: Policy) -> ProcessorNeeds:
         internal=(work, *tables),
         plans=tuple(plans),
         schemas=tuple(schemas),
-        readers=tuple(_readers(processor.writes, policy)),
+        readers=tuple(_readers(processor, policy)),
     )
 
 
-def _readers(writes: Iterable[Writes], policy: Policy) -> Iterable[tuple[str, str]]:
-    for each in writes:
+def _readers(processor: Processor, policy: Policy) -> Iterable[tuple[str, str]]:
+    for each in processor.writes:
         if PUBLISHER in each.topic:
             for agency in publishers(policy):
                 yield agency, each.topic.replace(PUBLISHER, agency)
+        elif SUBSCRIBER in each.topic:
+            for agency in subscribers(policy, processor.linkage):
+                yield agency, each.topic.replace(SUBSCRIBER, agency)

@@ -45,13 +45,16 @@ class Pipeline:
         ask: gives schemas by id that `policy` does not embed.
         worker: names this process where something is set aside.
 
-    Raises Fatal where `policy` does not know a schema that the processor writes: `tidings apply` registers them.
+    Raises Fatal where `policy` gives the processor nothing to read, or does not know a schema that it writes: `tidings
+    apply` registers them.
     """
 
     def __init__(
         self, processor: Processor, policy: Policy, ask: SchemaById, clock: Clock, store: MetricStore, worker: str
     ) -> None:
         self._reads = reads_of(processor, policy)
+        if not self._reads:
+            raise Fatal(f"{processor.name} has nothing to read: no agreement is in its linkage group")
         writes = writes_of(processor, policy)
         self.processor = processor
         self.sources = tuple(self._reads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import fastavro
@@ -14,6 +14,7 @@ from stream_processors.host.declaration import DAY_MS, Processor, Schema
 from stream_processors.host.needs import reads_of
 from tests.stream_processors import world
 from tidings import topics, wire
+from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.clock import StillClock
 from tidings.decisions import (
     BLOCK_SCHEMA,
@@ -27,7 +28,8 @@ from tidings.decisions import (
     epoch_of,
 )
 from tidings.errors import Finding, ReasonCode, Severity
-from tidings.policy.model import Policy
+from tidings.policy.model import FieldRule, Policy, View
+from tidings.projection import derive_view_schema
 
 BLOCKS = 24
 RECORDS = 12
@@ -37,18 +39,38 @@ _HASH = bytes(32)
 
 @dataclass(frozen=True)
 class Given:
-    """One record to publish. `schema` wrote it."""
+    """One record to publish. `schema` wrote it; `key` is None where the topic's readers need none."""
 
     topic: str
     partition: int
     at_ms: int
     value: dict[str, Any]
     schema: Schema
+    key: bytes | None = None
+
+
+def linked(event_type: str, schema_id: int, rules: dict[str, Any], subscriber: str = "dwp") -> View:
+    """A view of the linkage group whose feeds one processor reads."""
+    fields = tuple(FieldRule(path=path, mask=mask) for path, mask in rules.items())
+    schema = derive_view_schema(
+        load_catalogue(default_catalogue_dir()).event_types[event_type].schema, fields, subscriber=subscriber,
+        agreement="journeys", agreement_version=1, include_flags=False,
+    )  # fmt: skip
+    more = {"event_type": event_type, "view_schema": schema, "fields": fields, "schema_id": schema_id}
+    more["subscriber"] = subscriber
+    feed = topics.feed(subscriber, "journeys", 1, event_type)
+    return world.view("journeys", {}, key_group="life-event-journey", feed=feed, **more)
+
+
+LINKED = (
+    linked("death-notified", 21, {"subject": "pseudonym", "status": "keep"}),
+    linked("death-registered", 22, {"subject": "pseudonym"}),
+)
 
 
 def policy() -> Policy:
-    """A small country with two agreements on one inbox."""
-    made = world.policy(1, (world.BENEFITS, world.STATISTICS))
+    """A small country with two agreements on one inbox, and a third in a linkage group."""
+    made = world.policy(1, (world.BENEFITS, world.STATISTICS, *LINKED))
     return made.model_copy(update={"system_schema_ids": {topics.DECISIONS: 3}})
 
 
@@ -60,6 +82,9 @@ def given(processor: Processor, in_force: Policy) -> list[Given]:
             found += decisions(seed=1)
             continue
         schema = reads.schema or _writer_of(topic, in_force)
+        if topic.startswith("feed."):
+            found += views(topic, schema, seed=number)
+            continue
         found += _made_up(topic, schema, seed=number)
     return sorted(found, key=lambda each: each.at_ms)
 
@@ -122,6 +147,22 @@ def _entry(rng: random.Random, offset: int, at_ms: int, sequences: dict[str, int
 
 def _writer_of(topic: str, in_force: Policy) -> Schema:
     return next(view.view_schema for view in in_force.views if view.feed == topic)
+
+
+def views(topic: str, schema: Schema, seed: int) -> list[Given]:
+    """Views of four subjects, each with two records that change now and then, out of both partitions of a feed."""
+    rng = random.Random(seed)  # noqa: S311 -- made-up records
+    found = []
+    for number, made in enumerate(_made_up(topic, schema, seed)):
+        subject, withdrawn = 2 * rng.randrange(2) + made.partition, rng.random() < 0.1
+        head = {
+            "sequence": number // PARTITIONS, "kind": "WITHDRAWN" if withdrawn else "LIVE", "policy_version": 1,
+            "event_id": world.event_id(100 * seed + number), "record_id": f"record-{subject}-{rng.randrange(2)}",
+            "change": rng.choice(["CREATED", "CREATED", "CHANGED", "CORRECTED", "ANNULLED", "REINSTATED"]),
+            "recorded_at": rng.choice([None, made.at_ms - 60_000]), "life_event_id": None,
+        }  # fmt: skip
+        found.append(replace(made, value={**made.value, **head}, key=f"1.pseudonym-{subject}".encode()))
+    return found
 
 
 def _made_up(topic: str, schema: Schema, seed: int) -> list[Given]:

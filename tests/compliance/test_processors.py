@@ -51,7 +51,7 @@ def run(processor: Processor, records: Iterable[Given]) -> TestProcessor:
 
 def send(made: TestProcessor, each: Given) -> None:
     """Publish one record."""
-    made.send(each.topic, each.value, at_ms=each.at_ms, partition=each.partition, schema=each.schema)
+    made.send(each.topic, each.value, at_ms=each.at_ms, partition=each.partition, schema=each.schema, key=each.key)
 
 
 def latest(made: TestProcessor) -> dict[str, Any]:

@@ -146,11 +146,11 @@ class Site:
         self.admin.create_topics([*topics.values(), Topic("inbox.gro.death-registered", 1, 1, {})])
         self.reader = LogReader(self.cluster, ADMIN)
 
-    def publish(self, records: list[tuple[str, int, int, bytes | None]], *, commit: bool = True) -> None:
-        """Produce (topic, partition, time, value) in one transaction."""
+    def publish(self, records: list[tuple[str, int, int, bytes | None, bytes | None]], *, commit: bool = True) -> None:
+        """Produce (topic, partition, time, key, value) in one transaction."""
         self._producer.begin_transaction()
-        for topic, partition, at_ms, value in records:
-            self._producer.produce(topic, value, None, partition, timestamp=at_ms)
+        for topic, partition, at_ms, key, value in records:
+            self._producer.produce(topic, value, key, partition, timestamp=at_ms)
         self._producer.flush(30)
         if commit:
             self._producer.commit_transaction(30)
@@ -200,8 +200,8 @@ def test_every_processor_through_all_that_happens(site: Site) -> None:
         shutil.rmtree(life.data)
 
     topics = sorted({each.topic for each in everything})
-    site.publish([(topic, 0, everything[0].at_ms, _value(site, everything[0])) for topic in topics], commit=False)
-    site.publish([(topic, 0, everything[0].at_ms, value) for topic in topics for value in (None, JUNK)])
+    site.publish([(topic, 0, everything[0].at_ms, None, _value(site, everything[0])) for topic in topics], commit=False)
+    site.publish([(topic, 0, everything[0].at_ms, None, value) for topic in topics for value in (None, JUNK)])
     for life in site.lives:
         for topic in life.memory._reads:
             for value in (None, JUNK):
@@ -239,11 +239,14 @@ def _evolved(each: Given) -> Given:
 
 def _publish(site: Site, records: list[Given]) -> None:
     """To the broker, and to each processor in memory that reads it."""
-    site.publish([(each.topic, each.partition, each.at_ms, _value(site, each)) for each in records])
+    site.publish([(each.topic, each.partition, each.at_ms, each.key, _value(site, each)) for each in records])
     for life in site.lives:
         for each in records:
             if each.topic in life.memory._reads:
-                life.memory.send(each.topic, each.value, at_ms=each.at_ms, partition=each.partition, schema=each.schema)
+                life.memory.send(
+                    each.topic, each.value, at_ms=each.at_ms, partition=each.partition, schema=each.schema,
+                    key=each.key,
+                )  # fmt: skip
 
 
 def _value(site: Site, each: Given) -> bytes:

@@ -38,6 +38,20 @@ def test_an_inbox_is_read_back(agency: str, event_type: str) -> None:
     assert topics.parse_inbox(topics.inbox(agency, event_type)) == topics.InboxName(agency, event_type)
 
 
+@given(IDS, IDS, st.integers(1, 999_999_999), IDS)
+def test_a_feed_is_read_back(subscriber: str, agreement: str, version: int, event_type: str) -> None:
+    """Its parts are what it was made of."""
+    name = topics.FeedName(subscriber, agreement, version, event_type)
+    assert topics.parse_feed(topics.feed(subscriber, agreement, version, event_type)) == name
+
+
+@pytest.mark.parametrize("topic", ["feed.dwp.a.v0.e", "feed.dwp.a.1.e", "feed.dwp.a.v1", "feed.dwp.a.v1.e.f", "x"])
+def test_other_names_are_no_feed(topic: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(ValueError, match="is not a feed"):
+        topics.parse_feed(topic)
+
+
 @given(IDS, IDS)
 def test_a_prefix_that_ends_in_a_dot_covers_one_agency(one: str, other: str) -> None:
     """`feed.gro.` never covers `feed.gro-test.…`."""

@@ -11,11 +11,12 @@ from faust.transport.drivers import aiokafka as driver
 
 from stream_processors.host.declaration import DAY_MS, Processor, Reads, Table, Writes, window_of
 from stream_processors.host.discover import FOLDER, load_processor, processor_names
+from stream_processors.host.harness import TestProcessor
 from stream_processors.host.needs import fill, needs_of
 from stream_processors.host.on_faust.quiet import hush_libraries
 from stream_processors.host.on_faust.transport import HostConsumer, read_committed
 from stream_processors.host.rows import row_key
-from tests.compliance.processor_events import policy
+from tests.compliance.processor_events import LINKED, policy
 from tests.stream_processors import world
 from tidings.acl import Acl, Operation, Resource
 from tidings.errors import Fatal
@@ -70,16 +71,29 @@ def test_names_are_filled_in_from_the_policy() -> None:
     made = policy()
 
     assert fill("scorecards.{publisher}", made) == ("scorecards.gro",)
-    assert fill("{feed}", made) == tuple(sorted((world.BENEFITS.feed, world.STATISTICS.feed)))
+    linked = tuple(sorted(view.feed for view in LINKED))
+    assert fill("{feed}", made) == tuple(sorted((world.BENEFITS.feed, world.STATISTICS.feed, *linked)))
+    assert fill("{feed}", made, "life-event-journey") == linked
+    assert fill("{feed}", made, "another") == fill("journeys.{subscriber}", made, "another") == ()
+    assert fill("journeys.{subscriber}", made) == ("journeys.dwp",)
     assert fill("exchange.decisions", made) == ("exchange.decisions",)
 
 
 def test_a_publisher_may_read_what_is_for_it() -> None:
-    """And nobody else may."""
-    entries = needs_of(load_processor("data-quality"), policy()).access()
-    readers = {each.principal for each in entries if each.name == "scorecards.gro" and each.operation is Operation.READ}
+    """So may a subscriber, and nobody else."""
 
-    assert readers == {"gro"}
+    def readers(name: str, topic: str) -> set[str]:
+        entries = needs_of(load_processor(name), policy()).access()
+        return {each.principal for each in entries if each.name == topic and each.operation is Operation.READ}
+
+    assert readers("data-quality", "scorecards.gro") == {"gro"}
+    assert readers("life-event-journey", "journeys.dwp") == {"dwp"}
+
+
+def test_a_processor_with_nothing_to_read_says_so() -> None:
+    """No agreement is in its linkage group: it does not wait for what cannot come."""
+    with pytest.raises(Fatal, match="nothing to read"):
+        TestProcessor(load_processor("life-event-journey"))
 
 
 def test_whose_access_is_managed() -> None:
