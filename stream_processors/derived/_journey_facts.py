@@ -68,7 +68,7 @@ def may_be_due(row: Json) -> Iterator[tuple[str, int]]:
 
 
 def journeys(row: Json, others: Json | None, now_ms: int) -> Iterator[dict[str, Any]]:
-    """Each life event that the row tells of, as it is sent on, its subject aside; `others` is the row of what opens none."""
+    """Each life event that the row tells of, its subject aside. `others` is the row of what opens none."""
     of = {**row["of"], **((others or {}).get("of", {}))}
     for life_event, steps in LIFE_EVENTS.items():
         arrived, undone = _arrivals(of, steps)

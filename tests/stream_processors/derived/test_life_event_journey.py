@@ -213,7 +213,7 @@ def test_a_row_is_as_small_as_the_guide_says(made: Journeys) -> None:
     """Ten million of them are sized there."""
     made.tell("birth-notified", START_MS, subject=b"v1." + b"a" * 32, record_id="v1." + "b" * 32)
     made.tell("birth-registered", START_MS + DAY_MS, subject=b"v1." + b"a" * 32, record_id="v1." + "c" * 32)
-    [stored] = [row for place in made._places for row in place.changelog["opened"].values()]
+    [stored] = [row for place in made._places for row in place.changelog.get("opened", {}).values()]
 
     assert len(stored) < 550
 
