@@ -150,10 +150,13 @@ def _writer_of(topic: str, in_force: Policy) -> Schema:
 
 
 def views(topic: str, schema: Schema, seed: int) -> list[Given]:
-    """Views of four subjects, each with two records that change now and then, out of both partitions of a feed."""
+    """Views of four subjects, each with two records that change now and then, out of both partitions of a feed: two
+    days' worth, as of decisions."""
     rng = random.Random(seed)  # noqa: S311 -- made-up records
+    now_ms = StillClock().now_ms()
     found = []
-    for number, made in enumerate(_made_up(topic, schema, seed)):
+    for number, plain in enumerate(_made_up(topic, schema, seed)):
+        made = replace(plain, at_ms=now_ms - (RECORDS - number) * 2 * DAY_MS // RECORDS)
         subject, withdrawn = 2 * rng.randrange(2) + made.partition, rng.random() < 0.1
         head = {
             "sequence": number // PARTITIONS, "kind": "WITHDRAWN" if withdrawn else "LIVE", "policy_version": 1,
