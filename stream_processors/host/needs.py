@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from stream_processors.host.declaration import FEED, PUBLISHER, SUBSCRIBER, TIME_TABLE, Processor, Reads, Writes
 from tidings import topics
-from tidings.policy.model import Policy, View
+from tidings.policy.model import Policy, View, linkage_keys
 from tidings.provisioning.processors import ProcessorNeeds, principal_of
 from tidings.provisioning.topic_plan import TopicPlan, changelog, kept, latest
 from tidings.quarantine import QUARANTINE_SCHEMA
@@ -57,7 +57,7 @@ def subscribers(policy: Policy, linkage: str | None = None) -> tuple[str, ...]:
 
 
 def _views(policy: Policy, linkage: str | None) -> Iterable[View]:
-    return (view for view in policy.views if linkage is None or view.key_group == linkage)
+    return (view for view in policy.views if linkage is None or view.key_group == linkage_keys(linkage))
 
 
 def reads_of(processor: Processor, policy: Policy) -> dict[str, Reads]:

@@ -28,7 +28,7 @@ from tidings.decisions import (
     epoch_of,
 )
 from tidings.errors import Finding, ReasonCode, Severity
-from tidings.policy.model import FieldRule, Policy, View
+from tidings.policy.model import FieldRule, Policy, View, linkage_keys
 from tidings.projection import derive_view_schema
 
 BLOCKS = 24
@@ -59,7 +59,7 @@ def linked(event_type: str, schema_id: int, rules: dict[str, Any], subscriber: s
     more = {"event_type": event_type, "view_schema": schema, "fields": fields, "schema_id": schema_id}
     more["subscriber"] = subscriber
     feed = topics.feed(subscriber, "journeys", 1, event_type)
-    return world.view("journeys", {}, key_group="life-event-journey", feed=feed, **more)
+    return world.view("journeys", {}, key_group=linkage_keys("life-event-journey"), feed=feed, **more)
 
 
 LINKED = (

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from tidings.hold import hold_seconds
-from tidings.policy.model import Condition, Protection
+from tidings.policy.model import Condition, Protection, linkage_keys
 from tidings.topics import is_id
 
 Missing = Literal["include", "exclude"]
@@ -202,7 +202,7 @@ class Agreement(_Clause):
     def key_group(self) -> str:
         """Which keys its pseudonyms are made with: its own, or those of its linkage group. The dots, which no id has,
         keep the two apart, and the parties an agreement's name from one that others had used before."""
-        return f"linkage.{self.linkage}" if self.linkage else f"{self.provider}.{self.subscriber}.{self.agreement}"
+        return linkage_keys(self.linkage) if self.linkage else f"{self.provider}.{self.subscriber}.{self.agreement}"
 
     def clauses(self) -> dict[str, Any]:
         """Every clause but the approvals, as JSON: what an approval is about."""

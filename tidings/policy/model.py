@@ -84,6 +84,11 @@ class Protection(StrEnum):
     FULL = "full"
 
 
+def linkage_keys(linkage: str) -> str:
+    """The name of a linkage group's keys: a view's `key_group`. The dot, which no id has, keeps it from agreements'."""
+    return f"linkage.{linkage}"
+
+
 class View(_Frozen):
     """What one agreement makes of one event type from one inbox, and the feed that it goes to.
 
