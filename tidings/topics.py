@@ -14,7 +14,7 @@ RELEASES = "exchange.releases"
 
 _FEED, _HELD = "feed.", "held."
 
-_FEED = re.compile(r"feed\.([^.]+)\.([^.]+)\.v([1-9][0-9]{0,8})\.([^.]+)\Z")
+_FEED_NAME = re.compile(r"feed\.([^.]+)\.([^.]+)\.v([1-9][0-9]{0,8})\.([^.]+)\Z")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 
 
@@ -102,7 +102,7 @@ class FeedName:
 
 def parse_feed(topic: str) -> FeedName:
     """The parts of a feed's name. Raises ValueError where `topic` is not one."""
-    match = _FEED.match(topic)
+    match = _FEED_NAME.match(topic)
     if match is None or not all(map(is_id, match.group(1, 2, 4))):
         raise ValueError(f"{topic!r} is not a feed")
     return FeedName(match[1], match[2], int(match[3]), match[4])
