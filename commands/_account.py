@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from commands._reasons import REASONS
 from commands._terminal import json_line, printable
 from producers.journal import Decision, Fate, JournalRecord
 from tidings.errors import BadInput, Finding, Problem, Quarantine, Retriable, Severity
@@ -84,7 +85,13 @@ class FileAccount:
             self._show(self._problem(record, finding, f"is {_MEANINGS[record.decision]} by the exchange"))
 
     def _problem(self, record: JournalRecord, finding: Finding, said: str) -> Problem:
-        return Problem(self.file, record.line, finding.path, finding.code.value, f"record {record.number} {said}")
+        return Problem(
+            self.file,
+            record.line,
+            finding.path,
+            finding.code.value,
+            f"record {record.number} {said}: {REASONS[finding.code]}",
+        )
 
     def _show(self, problem: Problem) -> None:
         if len(self.problems) < SHOWN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from commands._docs_markdown import code, codes, docstring, page, table
+from commands._reasons import REASONS
 from producers.outbox.metrics import OUTBOX_METRICS
 from tidings.checks import CHECKS
 from tidings.errors import ReasonCode, TidingsError
@@ -17,25 +18,6 @@ from tidings.metrics import (
     WORKER_METRICS,
     MetricSpec,
 )
-
-MEANINGS = {
-    ReasonCode.NULL_KEY: "The record has no key.",
-    ReasonCode.NULL_VALUE: "The record has no value.",
-    ReasonCode.WIRE_FORMAT: "The value does not begin with the Confluent wire format's five bytes.",
-    ReasonCode.SCHEMA_UNKNOWN: "The schema id is not one that the policy takes in this inbox.",
-    ReasonCode.UNDECODABLE: "The value is not an event of the schema that it names.",
-    ReasonCode.KEY_MISMATCH: "The key is not `scheme:value` of the event's subject.",
-    ReasonCode.PARTITION_MISMATCH: "The record is not in the partition that murmur2 of its key gives.",
-    ReasonCode.SOURCE_MISMATCH: "`source.agency` is not the agency of the inbox.",
-    ReasonCode.ENVIRONMENT_MISMATCH: "The event is real where made-up ones are taken, or the other way round.",
-    ReasonCode.SUBJECT_MISMATCH: "Two parts of a message name two subjects. For connectors; none uses it yet.",
-    ReasonCode.EVENT_ID_INVALID: "`event_id` is not a uuid in the usual form.",
-    ReasonCode.EVENT_ID_REUSED: "Another event in this partition's window has the id. A mended event needs a new one.",
-    ReasonCode.EVENT_TOO_LARGE: "The event, or a view of it, is larger than its topic takes.",
-    ReasonCode.PUBLISHER_STOPPED: "The publisher was stopped by an operator.",
-    ReasonCode.INTERNAL: "Our own code failed on the event; it is in quarantine.",
-}
-"""The meanings of all codes that are no check's own; those of checks are their summaries."""
 
 
 def metrics_page() -> str:
@@ -93,7 +75,7 @@ def errors_page() -> str:
         (
             code(each.value),
             f"[{by_code[each].name}](checks.md#{by_code[each].name})" if each in by_code else "",
-            f"Does not hold: {by_code[each].summary}" if each in by_code else MEANINGS[each],
+            f"Does not hold: {by_code[each].summary}" if each in by_code else sentence(REASONS[each]),
         )
         for each in ReasonCode
     )
@@ -108,3 +90,8 @@ def errors_page() -> str:
         " `reason` of metrics.",
         table(("code", "check", "meaning"), reasons),
     )
+
+
+def sentence(words: str) -> str:
+    """Words that a line ends with, as a sentence."""
+    return f"{words[0].upper()}{words[1:]}."

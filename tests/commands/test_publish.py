@@ -67,7 +67,9 @@ def test_a_dry_run_says_all_and_needs_no_cluster() -> None:
     said = tidings("publish", EXAMPLES / "death-extract.xml", "--as", "gro", "--dry-run", "--cluster", "/nowhere.json")
 
     assert said.code == 65
-    assert said.err.strip() == "death-extract.xml:142: occurred_on: record 6 is refused [date_impossible]"
+    assert said.err.strip() == (
+        "death-extract.xml:142: occurred_on: record 6 is refused: the calendar has no such date [date_impossible]"
+    )
     assert said.out.splitlines()[0] == "death-extract.xml (gro-death-extract): nothing was sent"
     assert re.search(r"records +7\s+would be published +6\s+refused here +1  date_impossible x1", said.out)
 
