@@ -10,7 +10,7 @@ from confluent_kafka import Message as Delivered
 
 from tidings.clock import Clock, Deadline
 from tidings.errors import Fatal, Retriable, TidingsError
-from tidings.kafka.bounded import bounded
+from tidings.kafka.bounded import Bounded
 from tidings.kafka.errors import Abortable, ClientStuck, error_of, translate
 from tidings.kafka.retry import attempt, retry
 from tidings.kafka.settings import LoopSettings
@@ -32,6 +32,7 @@ class Transactor:
         self._clock = clock
         self._probe = probe
         self._open = False
+        self._bounded = Bounded()
 
     def start(self) -> None:
         """Take the slot over: fence whoever had it and have the broker end its open transaction. Raises Fatal where the
@@ -173,7 +174,7 @@ class Transactor:
             return
         call_s = self._settings.commit_call_ms / 1000
         try:
-            bounded(
+            self._bounded.call(
                 lambda: self._producer.send_offsets_to_transaction(marks, group, call_s),
                 call_s + STUCK_AFTER_S,
                 "sending offsets",
