@@ -31,12 +31,13 @@ from tests.stream_processors.broker_site import (
 from tests.stream_processors.world import INBOX, PARTITIONS, SCHEMA_ID, SUBJECTS, value
 from tidings import topics, wire
 from tidings.catalogue import default_catalogue_dir, load_catalogue
-from tidings.decisions import BlockKind, Outcome
+from tidings.decisions import BlockKind, Entry, Outcome
 from tidings.errors import Fatal
 from tidings.kafka.client_settings import client_settings
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Message
 from tidings.partitions import partition_of
+from tidings.policy.model import View
 
 pytestmark = pytest.mark.broker
 
@@ -94,19 +95,22 @@ def test_the_window_is_rebuilt_from_the_inbox_and_sequences_go_on(site: Site) ->
 def test_feed_partition_is_inbox_partition_in_the_inbox_s_order(site: Site) -> None:
     """The decisions of inbox partition n say which sequences they made: the feeds hold these in their partition n."""
     with Worker(site):
-        site.decided(site.publish(site.fresh(12)))
+        places = site.publish(site.fresh(12))
+        site.decided(places)
+    made = site.entries()
     for view in VIEWS:
+        # In the order of the decisions: what another test had replayed out of quarantine was decided after its place.
         said: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
-        for (partition, _), entries in sorted(site.entries().items()):
-            said[partition.partition] += [
-                each.sequence
-                for entry in entries
-                for each in entry.agreements
-                if each.agreement == view.feed and each.sequence is not None
-            ]
+        for block in site.blocks():
+            said[block.partition] += [number for entry in block.entries for number in _sequences(entry, view)]
         records = site.read(view.feed)
         assert {n: len(said[n]) for n in said} == {n: sum(r.partition == n for r in records) for n in said}
         assert all(numbers == sorted(numbers) and numbers for numbers in said.values())
+        mine: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
+        for partition, offset in sorted(places):
+            mine[partition.partition] += _sequences(made[partition, offset][0], view)
+        assert all(numbers == sorted(numbers) for numbers in mine.values())
+        assert sum(map(len, mine.values())) == len(places)
 
 
 def test_aborted_deliveries_leave_no_block_and_no_offset(site: Site) -> None:
@@ -226,6 +230,11 @@ def test_offsets_outlive_inboxes_and_sessions_end_in_time(site: Site) -> None:
     assert int(config["offsets.retention.minutes"].value) > longest * 24 * 60
     assert 6_000 <= int(config["group.consumer.session.timeout.ms"].value) <= 10_000
     assert LoopSettings().transaction_timeout_ms == 10_000
+
+
+def _sequences(entry: Entry, view: View) -> list[int]:
+    """The sequence of the view that a decision made, if it made one."""
+    return [each.sequence for each in entry.agreements if each.agreement == view.feed and each.sequence is not None]
 
 
 def _ends(site: Site, topic: str) -> int:

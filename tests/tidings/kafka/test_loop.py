@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from typing import Any
 
-from tests.tidings.kafka.kit import Log, Worker, eventually, numbers
+import pytest
+from confluent_kafka import Consumer
+
+from tests.tidings.kafka.kit import Copier, Log, Worker, eventually, numbers
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition
 
@@ -13,13 +17,32 @@ pytestmark = pytest.mark.broker
 
 @pytest.mark.parametrize("protocol", ["consumer", "classic"])
 def test_committed_is_seen_with_its_offset_and_anchor(log: Log, protocol: str) -> None:
-    """Every record is copied once and in order, and the offset and the anchor come with it, under both protocols."""
+    """Every record is copied once and in order, and the offset and the anchor come with it, under both protocols.
+
+    Only the loop's thread touches the consumer meanwhile: another's call during a poll hung the process for good.
+    """
     log.set_up()
     log.publish(numbers(500))
+    threads: set[int] = set()
 
-    with Worker(log, settings=LoopSettings(group_protocol=protocol)):  # type: ignore[arg-type]
+    class Watched(Consumer):
+        """Notes in which threads it is called."""
+
+        def __getattribute__(self, name: str) -> Any:
+            found = super().__getattribute__(name)
+
+            def called(*args: Any, **more: Any) -> Any:
+                threads.add(threading.get_ident())
+                return found(*args, **more)
+
+            return called if callable(found) else found
+
+    settings = LoopSettings(group_protocol=protocol)  # type: ignore[arg-type]
+    with Worker(log, settings=settings, consumer=Watched) as worker:
         eventually(lambda: log.copied_count() == 500, "500 copies")
+        assert worker.partitions == {Partition(log.inboxes[0], 0)}
 
+    assert threads == {worker.thread.ident}
     assert log.expected() == log.copied()
     offset, anchor = log.committed(Partition(log.inboxes[0], 0))
     assert offset == 500
@@ -39,3 +62,19 @@ def test_a_worker_goes_on_from_the_anchor(log: Log) -> None:
 
     assert log.expected() == log.copied()
     assert [position.offset for position in second.handler.taken] == [100]
+
+
+def test_a_batch_is_bounded_by_the_messages_that_it_makes(log: Log) -> None:
+    """Five messages an event and fifty a transaction: after the first batch, which shows the rate, ten events each."""
+    log.set_up()
+    log.publish(numbers(100))
+    handler = Copier(log, factor=5)
+
+    with Worker(log, handler=handler, settings=LoopSettings(batch_max_events=40, batch_max_messages=50)):
+        eventually(lambda: log.finished() == 100, "all records")
+
+    first, *others = [len(batch) for batch in handler.batches]
+    assert handler.aborts == 0
+    assert first <= 40
+    assert max(others) <= 10
+    assert first + sum(others) == 100
