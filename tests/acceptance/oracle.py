@@ -1,4 +1,4 @@
-"""An independent oracle: what the feeds must hold, from the inboxes alone.
+"""An independent oracle: what the feeds must hold, and what must wait, from the inboxes alone.
 
 It walks each inbox partition in offset order, in one process, with the reference projection, its own naive
 deduplication and its own framing checks. It shares no stage, no window and no state with the exchange. Of the exchange
@@ -116,7 +116,7 @@ class Oracle:
     ) -> None:
         made = projector.decide(scan, view, flags)
         if made.outcome != "filtered":
-            feed = self.feeds[Partition(view.feed, number)]
+            feed = self.feeds[Partition(view.written_to, number)]
             value = wire.header(view.schema_id) + wire.zigzag(len(feed) + 1) + made.tail
             feed.append(FeedRecord(made.key, value))
 

@@ -13,7 +13,17 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EVENTS = 400
-COLUMNS = ("published", "accepted", "rejected", "duplicate", "quarantined", "delivered", "withdrawn", "filtered")
+COLUMNS = (
+    "published",
+    "accepted",
+    "rejected",
+    "duplicate",
+    "quarantined",
+    "delivered",
+    "withdrawn",
+    "filtered",
+    "held",
+)
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 

@@ -102,7 +102,7 @@ def read_out(stack: Stack, policy: Policy, publishing: Publishing) -> Finished:
         inbox = list(reader.read_all_to_end(each.topic for each in policy.inboxes))
         for record in reader.read_to_end(topics.DECISIONS):
             blocks.setdefault(record.key or b"", []).append(record.value or b"")
-        for record in reader.read_all_to_end({view.feed for view in policy.views}):
+        for record in reader.read_all_to_end({view.written_to for view in policy.views}):
             mine = feeds.setdefault(Partition(record.topic, record.partition), [])
             mine.append(FeedRecord(record.key or b"", record.value or b""))
     chains: dict[Partition, list[Block]] = {}

@@ -71,7 +71,7 @@ def test_every_clause_is_used() -> None:
     found = {clause for part in country().agreements for clause in _clauses(part)}
 
     assert found >= {
-        "article_9", "minors", "linkage", "flags", "subjects.all", "subjects.where", "subjects.interest_list",
+        "article_9", "minors", "linkage", "flags", "hold", "subjects.all", "subjects.where", "subjects.interest_list",
         "protected.none", "protected.without_location", "protected.full", "after_end.nothing", "after_end.corrections",
         "onward_sharing.none", "onward_sharing.some", "where.in", "where.not", "where.starts_with", "where.nested",
         "where.missing.include", "where.missing.exclude", "several event types",
@@ -82,7 +82,7 @@ def _clauses(part: Agreement) -> set[str]:
     found = {f"subjects.{name}" for name in part.subjects.model_dump(exclude_none=True)}
     found |= {f"protected.{part.protected}", f"after_end.{part.valid.after_end}"}
     found |= set(part.legal_basis.model_dump(exclude_none=True))
-    found |= {name for name in ("linkage", "flags") if getattr(part, name)}
+    found |= {name for name in ("linkage", "flags", "hold") if getattr(part, name)}
     found.add("onward_sharing.none" if part.onward_sharing == "none" else "onward_sharing.some")
     for terms in part.events.values():
         if terms.where:

@@ -63,14 +63,16 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> No
 
 
 @contextlib.contextmanager
-def running_exchange(cluster_file: Path, log: Path, targets: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`tidings run exchange` with one worker; it is drained at the end, and must have ended well."""
+def running_exchange(
+    cluster_file: Path, log: Path, targets: Path, part: str = "exchange"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`tidings run exchange` with one worker, or another part; it is drained at the end, and must have ended well."""
     command = [
         sys.executable,
         "-c",
         "from commands import main; main()",
         "run",
-        "exchange",
+        part,
         "--cluster",
         str(cluster_file),
         "--targets",

@@ -11,8 +11,9 @@ import pytest
 
 from stream_processors.compiled import NativeFactory, no_native
 from tests.memory_log import Fate
-from tests.stream_processors.world import SUBJECTS, World, by_native, day, event, policy, value
-from tidings import topics
+from tests.stream_processors.correction_window.kit import HELD, HeldWorld
+from tests.stream_processors.world import INBOX, SUBJECTS, World, by_native, day, event, policy, value
+from tidings import metrics, topics
 from tidings.projection.native import native_version
 
 _BUILT = native_version() is not None
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 Change = dict[str, Any]
+_FATES = ("delivered", "held", "withdrawn", "filtered")
 _CHANGES: list[Change] = [
     {},
     {},
@@ -92,6 +94,21 @@ def test_every_topic_holds_the_same_bytes(seed: int) -> None:
         made.append(_topics(world))
     assert made[0] == made[1]
     assert len(made[0][topics.DECISIONS]) > 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_views_that_are_held_are_the_same_bytes(seed: int) -> None:
+    """What waits, its decisions and counts, beside a feed that does not wait; by the extension alone."""
+    made = []
+    for native in (no_native, by_native):
+        world = HeldWorld(native=native, random_bytes=lambda count: bytes((seed + at) % 251 for at in range(count)))
+        _publish(world, seed, 60)
+        world.loop.drain(limit=37)
+        made.append((_topics(world), [world.metrics.value(metrics.EVENTS, "death-registered", it) for it in _FATES]))
+    assert made[0] == made[1]
+    assert made[0][0][HELD]
+    assert made[0][1][0] > 0
+    assert world.loop.handler.executors()[INBOX]["executor"] == "native"  # type: ignore[attr-defined]
 
 
 def test_a_stopped_publisher_is_refused_alike() -> None:

@@ -22,6 +22,7 @@ from tidings.kafka.first_records import FirstRecords
 from tidings.kafka.groups import Groups
 from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.read import LogReader
+from tidings.kafka.released import Released
 from tidings.log import InboxRecord, Partition
 from tidings.observation import FeedSeen, GroupSeen, InboxSeen, Observation, WorkerSeen
 from tidings.policy.model import Inbox, Policy, View
@@ -46,6 +47,7 @@ class Observer(Closing):
         self._reader = LogReader(cluster, principal, self._clock)
         self._first = FirstRecords(cluster, principal, self._clock)
         self._policies = PolicyReader(cluster, principal, self._clock)
+        self._released = Released(cluster.deployment, self._admin, self._first)
         self._policy: Policy | None = None
         self._blocks: dict[Partition, tuple[str, Block]] = {}
 
@@ -121,14 +123,18 @@ class Observer(Closing):
         for each in inboxes:
             by_topic[each.partition.topic].append(each)
         there = self._admin.topics()
-        seen = self._subscribers(policy, there, by_topic, now_ms)
+        released = self._released.sequences(policy)
+        last = {
+            view.feed: released.get(view.feed) or _sequences(view.feed, by_topic[view.inbox]) for view in policy.views
+        }
+        seen = self._subscribers(policy, there, last, now_ms)
         return tuple(
-            _feed(view, by_topic[view.inbox], tuple(seen.get(view.feed, ())))
+            _feed(view, by_topic[view.inbox], last[view.feed], tuple(seen.get(view.feed, ())))
             for view in sorted(policy.views, key=lambda view: view.feed)
         )
 
     def _subscribers(
-        self, policy: Policy, there: Mapping[str, int], inboxes: Mapping[str, list[InboxSeen]], now_ms: int
+        self, policy: Policy, there: Mapping[str, int], last: Mapping[str, Mapping[int, int]], now_ms: int
     ) -> dict[str, list[GroupSeen]]:
         """The groups that have committed to a feed of their agency, by feed."""
         feeds: dict[str, list[View]] = defaultdict(list)
@@ -149,8 +155,9 @@ class Observer(Closing):
             readers = Counter(topic for member in members[group] for topic in {at.topic for at in member.partitions})
             for view in views:
                 if view.feed in reads:
-                    last = _sequences(view.feed, inboxes[view.inbox])
-                    found[view.feed].append(_group(group, readers[view.feed], view.feed, unread, last, now_ms))
+                    found[view.feed].append(
+                        _group(group, readers[view.feed], view.feed, unread, last[view.feed], now_ms)
+                    )
         return found
 
     def _unread(self, offsets: Mapping[Partition, int]) -> dict[Partition, InboxRecord]:
@@ -217,14 +224,13 @@ def _inbox(
     )  # fmt: skip
 
 
-def _feed(view: View, inboxes: Iterable[InboxSeen], groups: tuple[GroupSeen, ...]) -> FeedSeen:
-    inboxes = list(inboxes)
+def _feed(view: View, inboxes: Iterable[InboxSeen], last: Mapping[int, int], groups: tuple[GroupSeen, ...]) -> FeedSeen:
     return FeedSeen(
         feed=view.feed,
         agency=view.subscriber,
         agreement=view.agreement,
         event_type=view.event_type,
-        views=sum(_sequences(view.feed, inboxes).values()),
+        views=sum(last.values()),
         freshness_seconds=max((each.waiting_seconds for each in inboxes), default=0.0),
         groups=groups,
     )

@@ -105,6 +105,10 @@ def _correction_window(held: Iterable[View], deployment: str) -> set[Acl]:
     entries |= _allow(EXCHANGE, Resource.TOPIC, "held.", _WRITE, Pattern.PREFIXED)
     # All that is held, so that it can settle what an agreement left behind which is no longer in the policy.
     entries |= _allow(CORRECTION_WINDOW, Resource.TOPIC, "held.", _READ, Pattern.PREFIXED)
+    # The monitor sees how far the window has come, and how much it has released; it reads nothing that waits.
+    entries |= _allow(MONITOR, Resource.TOPIC, topics.RELEASES, _READ)
+    entries |= _allow(MONITOR, Resource.TOPIC, "held.", _DESCRIBE, Pattern.PREFIXED)
+    entries |= _allow(MONITOR, Resource.GROUP, group, _DESCRIBE)
     for view in held:
         # Also of an agreement that is stopped: what is held of it is settled, and nothing goes to its feed.
         entries |= _allow(CORRECTION_WINDOW, Resource.TOPIC, view.feed, _WRITE)

@@ -46,8 +46,8 @@ class WindowWorld:
 class HeldWorld(World):
     """The exchange, whose views wait, and the correction window after it; `loop` is the exchange's."""
 
-    def __init__(self, first: Policy | None = None) -> None:
-        super().__init__(first or held_policy())
+    def __init__(self, first: Policy | None = None, **more: Any) -> None:
+        super().__init__(first or held_policy(), **more)
         self.loop.reads = lambda each: each.topic == INBOX
         self.window = open_window(self, self.log)
         self.log.partition_counts |= {HELD: PARTITIONS}
