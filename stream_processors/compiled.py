@@ -12,7 +12,6 @@ from tidings.projection.native import NativeInbox
 
 NativeFactory = Callable[[Policy, Inbox, tuple[View, ...]], NativeInbox | str]
 """The inbox compiled for the native executor, or why that does not run it."""
-_HOLDS = "an agreement about it holds views back"
 ProjectorFactory = Callable[[Policy, Inbox, tuple[View, ...]], InboxProjector]
 
 
@@ -55,18 +54,13 @@ def no_native_because(why: str) -> NativeFactory:
     return lambda _policy, _inbox, _views: why
 
 
-def _holds(views: tuple[View, ...]) -> bool:
-    return any(view.hold_seconds is not None for view in views)
-
-
 def compile_policy(policy: Policy, factory: ProjectorFactory, native: NativeFactory = no_native) -> CompiledPolicy:
     """Make a projector for every inbox. Raises Fatal, naming the inbox, where that fails: a policy is taken whole."""
     inboxes: dict[str, CompiledInbox] = {}
     for inbox in policy.inboxes:
         views = tuple(view for view in policy.views if view.inbox == inbox.topic)
         try:
-            projector = factory(policy, inbox, views)
-            engine = _HOLDS if _holds(views) else native(policy, inbox, views)
+            projector, engine = factory(policy, inbox, views), native(policy, inbox, views)
         except Exception as failure:  # noqa: BLE001 -- whatever failed, a worker without its policy stops
             raise Fatal(
                 f"policy {policy.version}: {inbox.topic} cannot be compiled ({type(failure).__name__})"

@@ -13,8 +13,8 @@ from tidings.policy.model import View
 NAMED = 10
 """So many rejected events of a partition's share are kept to be told by name; of quarantined ones every one is."""
 
-_OUTCOMES = (Outcome.DELIVERED, Outcome.WITHDRAWN, Outcome.FILTERED)
-_VIEW_OUTCOMES = (ViewOutcome.DELIVERED, ViewOutcome.WITHDRAWN, ViewOutcome.FILTERED)
+_OUTCOMES = (Outcome.DELIVERED, Outcome.WITHDRAWN, Outcome.FILTERED, Outcome.HELD)
+_VIEW_OUTCOMES = tuple(ViewOutcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,11 @@ def count_native(
     counts: Counts, outcomes: Sequence[int], views: Sequence[View], by_view: Sequence[Sequence[int]]
 ) -> Counts:
     """Add to `counts`, which has the deferred events' outcomes and reasons, what the native executor counted."""
-    for outcome, amount in zip(_OUTCOMES, outcomes, strict=True):
+    # An extension of before there were holds counts the first three, and is given no inbox of which views are held.
+    for outcome, amount in zip(_OUTCOMES, outcomes, strict=False):
         counts.outcomes[outcome] += amount
     for view, amounts in zip(views, by_view, strict=True):
-        for made, amount in zip(_VIEW_OUTCOMES, amounts, strict=True):
+        for made, amount in zip(_VIEW_OUTCOMES, amounts, strict=False):
             if amount:
                 counts.views[view.feed, made] += amount
     return counts

@@ -16,6 +16,7 @@ from stream_processors.counts import count_entries, count_native
 from stream_processors.entries import entry_of
 from stream_processors.route import Routed, Router, asides, block_of, entries_room, finish
 from stream_processors.state import Chain, Owned
+from stream_processors.views import outcome_of_view
 from tidings.clock import utc_date
 from tidings.decisions import (
     NONCE_BYTES,
@@ -23,7 +24,6 @@ from tidings.decisions import (
     BlockKind,
     Entry,
     Group,
-    ViewOutcome,
     encode_entry,
     epoch_of,
     tag_key,
@@ -54,10 +54,10 @@ def decide(
     after = _after(owned, records, masked, policy)
     block = block_of(BlockKind.BATCH, owned.partition, policy.policy, now_ms, chain, after, router)
     nonces = router.random_bytes(NONCE_BYTES * len(records))
-    before = [chain.sequences.get(view.feed, 0) for view in policy.views]
+    before = [chain.sequences.get(view.written_to, 0) for view in policy.views]
     room = entries_room(block, chain, policy)
     written = weighed.write(decided, nonces, epoch, tag_key(router.keys, epoch), before, room)
-    reached = {view.feed: last for view, last in zip(policy.views, written.sequences(), strict=True) if last}
+    reached = {view.written_to: last for view, last in zip(policy.views, written.sequences(), strict=True) if last}
     after = replace(after, sequences={**chain.sequences, **reached})
     block = replace(block, sequences=tuple(sorted(after.sequences.items())))
     counts = count_native(count_entries(entries), written.outcomes(), policy.views, written.by_view())
@@ -78,7 +78,7 @@ def _deferred(
     for at, event in enumerate(masked.judged):
         views = [by_feed[view.feed][at] if view.feed in by_feed else None for view in policy.views]
         outcomes = [
-            AgreementOutcome(view.feed, ViewOutcome[made.outcome.upper()])
+            AgreementOutcome(view.feed, outcome_of_view(view, made.outcome))
             for view, made in zip(policy.views, views, strict=True)
             if made is not None
         ]

@@ -8,9 +8,20 @@ from stream_processors.batch import Column
 from tidings import topics, wire
 from tidings.decisions import AgreementOutcome, ViewOutcome, commitment
 from tidings.log import Message
+from tidings.policy.model import View
 
-_WRITTEN = {"delivered": ViewOutcome.DELIVERED, "withdrawn": ViewOutcome.WITHDRAWN}
-_HELD = dict.fromkeys(_WRITTEN, ViewOutcome.HELD)
+_OUTCOMES = {
+    "delivered": ViewOutcome.DELIVERED,
+    "withdrawn": ViewOutcome.WITHDRAWN,
+    "filtered": ViewOutcome.FILTERED,
+}
+
+
+def outcome_of_view(view: View, projected: str) -> ViewOutcome:
+    """What a decision says of a view that a projector calls `delivered`, `withdrawn` or `filtered`."""
+    if projected != "filtered" and topics.is_held(view.written_to):
+        return ViewOutcome.HELD
+    return _OUTCOMES[projected]
 
 
 def feed_messages(
@@ -23,7 +34,7 @@ def feed_messages(
     and the new last sequence.
     """
     feed, topic = column.view.feed, column.view.written_to
-    written = _HELD if topics.is_held(topic) else _WRITTEN
+    written = {projected: outcome_of_view(column.view, projected) for projected in _OUTCOMES}
     header = wire.header(column.view.schema_id)
     messages: list[Message] = []
     outcomes: list[AgreementOutcome | None] = []

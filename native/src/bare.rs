@@ -8,12 +8,12 @@ impl Inbox {
     /// What every view makes of every record, numbered from `sequences` on. None where a record is no event that a
     /// view can be made of.
     pub fn bare(&self, records: &[Record], mut sequences: Vec<i64>) -> Option<(Vec<Run>, Vec<i64>)> {
-        let run = |feed: &String| Run {
-            feed: feed.clone(),
+        let run = |topic: &String| Run {
+            topic: topic.clone(),
             messages: Vec::with_capacity(records.len()),
             arena: Vec::with_capacity(records.len() * 192),
         };
-        let mut runs: Vec<Run> = self.views.iter().map(|view| run(&view.feed)).collect();
+        let mut runs: Vec<Run> = self.views.iter().map(|view| run(&view.written_to)).collect();
         let (mut notes, mut made) = (self.scanner.notes(), Vec::new());
         for record in records {
             let body = record.value?.get(HEADER_BYTES..)?;

@@ -36,6 +36,9 @@ pub struct Inbox {
     corrections: Vec<bool>,
 }
 
+/// `HELD` among an event's outcomes (`tidings.decisions.Outcome`); among a view's it stands where `Outcome` has it.
+const HELD_EVENT: i64 = 6;
+
 /// Whether a view is weighed: never, for every event, or for corrections only (`tidings.policy.in_force`).
 pub const NEVER: u8 = 0;
 pub const CORRECTIONS: u8 = 2;
@@ -69,9 +72,9 @@ pub struct Decided {
 /// stands in the run's arena.
 type Agreed = Option<(Outcome, i64, (usize, usize))>;
 
-/// What goes to one feed, in order: spans of keys and values in the arena.
+/// What goes to one feed, or to where its views wait, in order: spans of keys and values in the arena.
 pub struct Run {
-    pub feed: String,
+    pub topic: String,
     pub messages: Vec<((usize, usize), (usize, usize))>,
     pub arena: Vec<u8>,
 }
@@ -99,10 +102,10 @@ pub struct Routed {
     pub runs: Vec<Run>,
     pub parts: Vec<Part>,
     pub sequences: Vec<i64>,
-    /// Clean events by outcome: delivered, withdrawn, filtered.
-    pub outcomes: [u64; 3],
+    /// Clean events by outcome: delivered, withdrawn, filtered, held.
+    pub outcomes: [u64; 4],
     /// All events, view by view, by outcome.
-    pub by_view: Vec<[u64; 3]>,
+    pub by_view: Vec<[u64; 4]>,
 }
 
 impl Inbox {
@@ -302,12 +305,13 @@ impl Inbox {
             runs: Vec::with_capacity(self.views.len()),
             parts: Vec::new(),
             sequences: sequences.to_vec(),
-            outcomes: [0; 3],
-            by_view: vec![[0; 3]; self.views.len()],
+            outcomes: [0; 4],
+            by_view: vec![[0; 4]; self.views.len()],
         };
         let mut agreed: Vec<Agreed> = vec![None; events * self.views.len()];
         for (number, view) in self.views.iter().enumerate() {
-            let mut run = Run { feed: view.feed.clone(), messages: Vec::with_capacity(events), arena: Vec::new() };
+            let held = view.written_to != view.feed;
+            let mut run = Run { topic: view.written_to.clone(), messages: Vec::with_capacity(events), arena: Vec::new() };
             run.arena.reserve(weighed.arena.len() / self.views.len().max(1) + 64);
             for event in 0..events {
                 let (outcome, key, tail): (Outcome, &[u8], &[u8]) = match places[event] {
@@ -320,6 +324,7 @@ impl Inbox {
                         Some(each) => (each.outcome, weighed.at(each.key), weighed.at(each.tail)),
                     },
                 };
+                let outcome = if held && outcome != Outcome::Filtered { Outcome::Held } else { outcome };
                 made.by_view[number][outcome as usize] += 1;
                 let slot = &mut agreed[event * self.views.len() + number];
                 if outcome == Outcome::Filtered {
@@ -413,7 +418,7 @@ impl Inbox {
         }
         out.push(2);
         put_long(out, found.received_at);
-        put_long(out, outcome as i64);
+        put_long(out, if outcome == Outcome::Held { HELD_EVENT } else { outcome as i64 });
         // Neither flagged nor late, and no finding.
         out.extend_from_slice(&[0, 0, 0]);
     }
@@ -462,7 +467,13 @@ fn outcome_of(code: u8) -> Option<Outcome> {
     }
 }
 
-/// Delivered where any view was, else withdrawn where any was, else filtered.
+/// Delivered where any view was, else held or withdrawn where any was, else filtered.
 fn outcome_of_event(agreed: &[Agreed]) -> Outcome {
-    agreed.iter().flatten().map(|each| each.0).min_by_key(|outcome| *outcome as u8).unwrap_or(Outcome::Filtered)
+    let rank = |outcome: &Outcome| match outcome {
+        Outcome::Delivered => 0,
+        Outcome::Held => 1,
+        Outcome::Withdrawn => 2,
+        Outcome::Filtered => 3,
+    };
+    agreed.iter().flatten().map(|each| each.0).min_by_key(rank).unwrap_or(Outcome::Filtered)
 }

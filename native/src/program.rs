@@ -57,6 +57,7 @@ pub struct ConditionRow {
 #[derive(Deserialize)]
 pub struct ViewRow {
     pub feed: String,
+    pub written_to: String,
     pub schema_id: u32,
     pub group: String,
     pub protected: String,

@@ -168,13 +168,13 @@ impl Written {
         self.made.as_ref().map(|made| made.sequences.clone()).unwrap_or_default()
     }
 
-    /// Events that were not deferred: delivered, withdrawn, filtered.
-    fn outcomes(&self) -> [u64; 3] {
+    /// Events that were not deferred: delivered, withdrawn, filtered, held.
+    fn outcomes(&self) -> [u64; 4] {
         self.made.as_ref().map(|made| made.outcomes).unwrap_or_default()
     }
 
-    /// All events, view by view: delivered, withdrawn, filtered.
-    fn by_view(&self) -> Vec<[u64; 3]> {
+    /// All events, view by view: delivered, withdrawn, filtered, held.
+    fn by_view(&self) -> Vec<[u64; 4]> {
         self.made.as_ref().map(|made| made.by_view.clone()).unwrap_or_default()
     }
 
@@ -207,7 +207,7 @@ impl Messages {
         let (key, value) = self.run.messages.get(number).ok_or_else(|| PyValueError::new_err("no such message"))?;
         let arena = &self.run.arena;
         Ok((
-            &self.run.feed,
+            &self.run.topic,
             self.partition,
             PyBytes::new(py, &arena[key.0..key.1]),
             PyBytes::new(py, &arena[value.0..value.1]),
@@ -217,7 +217,7 @@ impl Messages {
     /// Call `produce(topic, value, key, partition)` for each message not yet sent. Whatever it raises passes; the next
     /// call goes on with the message on which it was raised.
     fn send(&mut self, py: Python<'_>, produce: &Bound<'_, PyAny>) -> PyResult<()> {
-        let topic = pyo3::types::PyString::new(py, &self.run.feed);
+        let topic = pyo3::types::PyString::new(py, &self.run.topic);
         let partition = self.partition.into_pyobject(py)?;
         while let Some((key, value)) = self.run.messages.get(self.next) {
             let arguments = PyTuple::new(
@@ -303,5 +303,7 @@ fn tidings_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<floor::Constant>()?;
         module.add_class::<floor::Bare>()?;
     }
+    // A build from before views could be held would write them to the feed: who compiles a policy asks.
+    module.add("HOLDS", true)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

@@ -66,10 +66,14 @@ pub enum Outcome {
     Delivered = 0,
     Withdrawn = 1,
     Filtered = 2,
+    /// Delivered or withdrawn, yet to where its views wait.
+    Held = 3,
 }
 
 pub struct View {
     pub feed: String,
+    /// Where the exchange writes: the feed, or the topic where its views wait.
+    pub written_to: String,
     pub schema_id: u32,
     group: usize,
     protected: Protected,
@@ -109,6 +113,7 @@ impl View {
         }
         Ok(View {
             feed: row.feed.clone(),
+            written_to: row.written_to.clone(),
             schema_id: row.schema_id,
             group: *groups.get(&row.group).ok_or_else(|| Unsupported("a group without keys".into()))?,
             protected: match row.protected.as_str() {

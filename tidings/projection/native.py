@@ -206,6 +206,8 @@ def derived_keys(program: InboxProgram, keys: KeyRing) -> dict[str, dict[str, by
 
 def native_inbox(program: InboxProgram, keys: KeyRing) -> NativeInbox | str:
     """The inbox compiled, or why the extension does not take it (a mask of another's making, an unsettled head)."""
+    if any(view.written_to != view.feed for view in program.views) and not getattr(_extension(), "HOLDS", False):
+        return "the extension was built before views could be held: `make native`"
     try:
         return NativeInbox(program, keys)
     except ValueError as why:

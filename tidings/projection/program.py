@@ -74,11 +74,13 @@ class Op:
 class ViewProgram:
     """The operations of one view, in the order of its bytes after `kind` and `policy_version`.
 
-    `flags_at` is where among them the array of flags stands, or -1. `visible` and `visible_hidden` are the event's
-    paths whose flags the view may show, the latter of a protected person's event without its location.
+    `written_to` is the feed, or the topic where its views wait. `flags_at` is where among the operations the array of
+    flags stands, or -1. `visible` and `visible_hidden` are the event's paths whose flags the view may show, the latter
+    of a protected person's event without its location.
     """
 
     feed: str
+    written_to: str
     schema_id: int
     group: str
     protected: str
@@ -225,6 +227,7 @@ def _view(view: View, table: TypeTable, types: _Rows) -> ViewProgram:
     hold_to_schema(view, plan)
     return ViewProgram(
         feed=view.feed,
+        written_to=view.written_to,
         schema_id=view.schema_id,
         group=view.key_group,
         protected=view.protected.value,
