@@ -122,7 +122,8 @@ class _Changed:
 
     def _seen(self, policy: Policy) -> object:
         needs = needs_of(self._processor, policy)
-        return needs, [policy.system_schema_ids.get(topic) for topic, _ in needs.schemas]
+        version = policy.version if self._processor.enrol is not None else 0
+        return needs, version, [policy.system_schema_ids.get(topic) for topic, _ in needs.schemas]
 
 
 class _Schemas(Closing):

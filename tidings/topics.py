@@ -11,6 +11,7 @@ NONCES = "exchange.nonces"
 QUARANTINE = "quarantine"
 REPLAYS = "exchange.replays"
 RELEASES = "exchange.releases"
+RISK_FINDINGS = "risk.findings"
 
 _FEED, _HELD = "feed.", "held."
 

@@ -151,8 +151,7 @@ def find_overdue(key: str, _row: str, value: Json, state: State) -> None:
     made = list(journeys(value, state.get("others"), now_ms))
     steps = {f"{each['life_event']}/{step['step']}": step["state"] for each in made for step in each["steps"]}
     marked = {name: seen.get(name, now_ms) for name, its in steps.items() if its != "AWAITED"}
-    if marked != seen:
-        state.update("opened", lambda row: {**row, "seen": marked} if row else row)
+    state.update("opened", lambda row: {**row, "seen": marked} if row else row)
     if any(its == "OVERDUE" and _is_fresh(seen.get(name), now_ms) for name, its in steps.items()):
         _send(key, made, state)
 

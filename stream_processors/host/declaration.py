@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tidings.policy.model import Policy
+
 Json = Any
 """What JSON can hold: rows and parts are stored as JSON."""
 Schema = dict[str, Any]
@@ -32,7 +34,8 @@ TIME_TABLE = "time"
 class Event:
     """One decoded event of a topic read: where it stands, when the broker took it, and what it says.
 
-    `key` is the record's: on a feed the subject's pseudonym, which a withdrawal has, too.
+    `key` is the record's: on a feed the subject's pseudonym, which a withdrawal has, too. `schema` is the one that
+    `value` is of.
     """
 
     topic: str
@@ -41,6 +44,7 @@ class Event:
     at_ms: int
     value: dict[str, Any] = field(repr=False)
     key: bytes | None = field(default=None, repr=False)
+    schema: Schema | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ class State(Protocol):
     @property
     def now_ms(self) -> int:
         """Stream time in milliseconds, to the minute: of the newest event seen here, never the machine's clock."""
+        ...
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force. For what is sent on; no row depends on it."""
         ...
 
     def get(self, table: str, row: str = "") -> Json | None:
@@ -122,6 +131,7 @@ class Table:
 Split = Callable[[Event], Iterable[tuple[str, Json]]]
 Step = Callable[[Part, State], None]
 Sweep = Callable[[str, str, Json, State], None]
+Enrol = Callable[[Policy], Iterable[tuple[str, Json]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,8 @@ class Processor:
             and must be idempotent: it finds what did not come.
         version: raise it when rows of the version before mean something else: state is made anew from the topics read.
         partitions: at how many places it works at most.
+        enrol: says what the policy itself makes: parts like those of an event, taken in at each start and whenever the
+            policy changes. Of one version each counts once.
         linkage: the linkage group whose feeds `{feed}` stands for; None: every feed in force.
     """
 
@@ -152,6 +164,7 @@ class Processor:
     version: int = 1
     partitions: int = 4
     linkage: str | None = None
+    enrol: Enrol | None = None
 
     def __post_init__(self) -> None:
         names = [TIME_TABLE, *(table.name for table in self.tables)]

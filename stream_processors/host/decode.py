@@ -46,6 +46,8 @@ class Decoder:
     def __init__(self, reads: Mapping[str, Reads], embedded: Mapping[int, Schema], ask: SchemaById) -> None:
         self._readers = {topic: _parsed(each.schema) for topic, each in reads.items()}
         self._writers: dict[int, Any] = {number: _parsed(schema) for number, schema in embedded.items()}
+        self._written: dict[int, Schema] = dict(embedded)
+        self._declared = {topic: each.schema for topic, each in reads.items()}
         self._ask = ask
 
     def event(self, record: InboxRecord) -> Event:
@@ -55,7 +57,8 @@ class Decoder:
             raise Fatal(f"{record.topic} is not declared as read")
         if record.value is None:
             raise Reject([Finding(ReasonCode.NULL_VALUE)])
-        writer = self._writer(wire.schema_id_of(record.value))
+        number = wire.schema_id_of(record.value)
+        writer = self._writer(number)
         body = io.BytesIO(record.value)
         body.seek(wire.HEADER_BYTES)
         try:
@@ -64,7 +67,8 @@ class Decoder:
             raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
         if body.read(1) or not isinstance(value, dict):
             raise Reject([Finding(ReasonCode.UNDECODABLE)])
-        return Event(record.topic, record.partition, record.offset, record.timestamp_ms, value, record.key)
+        schema = self._declared[record.topic] or self._written[number]
+        return Event(record.topic, record.partition, record.offset, record.timestamp_ms, value, record.key, schema)
 
     def _writer(self, number: int) -> Any:
         if number not in self._writers:
@@ -72,6 +76,7 @@ class Decoder:
                 found = self._ask(number)
             except Fatal:
                 raise Reject([Finding(ReasonCode.SCHEMA_UNKNOWN)]) from None
+            self._written[number] = found
             try:
                 self._writers[number] = _parsed(found)
             except SchemaParseException:

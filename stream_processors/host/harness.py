@@ -79,6 +79,7 @@ class TestProcessor:
         self._places = [_Rows(self) for _ in range(processor.partitions)]
         self._sent: dict[str, list[tuple[str, bytes]]] = {topic: [] for topic in topics}
         self._steps_left: int | None = None
+        self._enrolled = False
         self.causes: list[str] = []
         self._pipeline = self._new_pipeline()
 
@@ -109,6 +110,7 @@ class TestProcessor:
 
     def tick(self, now_ms: int | None = None) -> None:
         """Let it hear how late it is, at every place, as where nothing comes for a while."""
+        self.run()
         value = encode_tick(self.clock.now_ms() if now_ms is None else now_ms)
         for place in range(self.processor.partitions):
             self._append(InboxRecord(self._pipeline.work_topic, place, 0, 0, b"", value))
@@ -116,6 +118,10 @@ class TestProcessor:
 
     def run(self) -> None:
         """Take in what is left to take in. Raises Killed where `kill_after` says so, Fatal where it stops."""
+        if not self._enrolled:
+            self._enrolled = True
+            for each in self._pipeline.enrol():
+                self._write(each)
         while self._taken < len(self._records):
             for each in self._pipeline.take(self._records[self._taken]):
                 self._write(each)
@@ -139,6 +145,7 @@ class TestProcessor:
             for place in self._places:
                 place.recover()
         self._pipeline = self._new_pipeline()
+        self._enrolled = False
         self.run()
 
     def latest(self, topic: str) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import fastavro
 import structlog
 
-from stream_processors.host.core import Core, decode_part, encode_part, parts_of
+from stream_processors.host.core import Core, decode_part, encode_part, enrolled, parts_of
 from stream_processors.host.declaration import Part, Processor
 from stream_processors.host.decode import Decoder, SchemaById, embedded_schemas
 from stream_processors.host.failures import Failures
@@ -67,7 +67,8 @@ class Pipeline:
         self._ids = {topic: policy.system_schema_ids[topic] for topic in wanted}
         self._schemas = {topic: fastavro.parse_schema(each.schema) for topic, each in writes.items()}
         self._decoder = Decoder(self._reads, embedded_schemas(policy), ask)
-        self._core = Core(processor, frozenset(writes), clock)
+        self._core = Core(processor, frozenset(writes), clock, policy)
+        self._policy = policy
         self._failures = Failures(worker, policy.version, clock)
         self._clock = clock
         self._metrics = store
@@ -85,6 +86,10 @@ class Pipeline:
 
         return self._or_aside((record.topic, record.partition, record.offset), parts)
 
+    def enrol(self) -> list[Outgoing]:
+        """The parts that the policy itself makes, addressed; none for most processors."""
+        return [self._addressed(part) for part in enrolled(self.processor, self._policy)]
+
     def work(self, record: InboxRecord, store: Store) -> list[Outgoing]:
         """Take a part in, or a tick. What is sent on, or where its event is set aside. Raises Retriable, Fatal."""
         part = decode_part(record.key, record.value or b"{}")
@@ -95,7 +100,10 @@ class Pipeline:
             where, cause = (part.topic, part.partition, part.offset), part.cause
 
         def out() -> list[Outgoing]:
-            done = self._core.advance(tick, store) if isinstance(part, int) else self._core.apply(part, store)
+            if isinstance(part, int):
+                done = self._core.advance(tick, store, record.offset)
+            else:
+                done = self._core.apply(part, store, record.offset)
             if not isinstance(part, int):
                 self._metrics.add(metrics.PROCESSOR_PARTS, 1)
                 self._metrics.set(metrics.PROCESSOR_LAG, max(0, self._clock.now_ms() - part.at_ms) / 1000)

@@ -16,6 +16,7 @@ import orjson
 
 from stream_processors.host.declaration import Json, Part, Table
 from tidings.errors import Fatal
+from tidings.policy.model import Policy
 
 _SEPARATOR = "\x1f"
 
@@ -94,7 +95,7 @@ class KeyState:
 
     def __init__(
         self, store: Store, tables: Mapping[str, Table], topics: frozenset[str], key: str, part: Part | None,
-        now_ms: int, clock_ms: int,
+        now_ms: int, clock_ms: int, policy: Policy,
     ) -> None:  # fmt: skip
         self._store = store
         self._tables = tables
@@ -103,6 +104,7 @@ class KeyState:
         self._part = part
         self._now_ms = now_ms
         self._clock_ms = clock_ms
+        self._policy = policy
         self._fresh: dict[tuple[str, str], bool] = {}
         self.emissions: list[Emission] = []
         self.late = 0
@@ -111,6 +113,11 @@ class KeyState:
     def now_ms(self) -> int:
         """See `State.now_ms`."""
         return self._now_ms
+
+    @property
+    def policy(self) -> Policy:
+        """See `State.policy`."""
+        return self._policy
 
     def get(self, table: str, row: str = "") -> Json | None:
         """See `State.get`."""

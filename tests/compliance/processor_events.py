@@ -71,7 +71,8 @@ LINKED = (
 def policy() -> Policy:
     """A small country with two agreements on one inbox, and a third in a linkage group."""
     made = world.policy(1, (world.BENEFITS, world.STATISTICS, *LINKED))
-    return made.model_copy(update={"system_schema_ids": {topics.DECISIONS: 3}})
+    created_at_ms = StillClock().now_ms() - 3 * DAY_MS
+    return made.model_copy(update={"system_schema_ids": {topics.DECISIONS: 3}, "created_at_ms": created_at_ms})
 
 
 def given(processor: Processor, in_force: Policy) -> list[Given]:

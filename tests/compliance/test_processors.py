@@ -121,7 +121,7 @@ def test_a_broken_processor_stops_before_it_sets_everything_aside(processor: Pro
     def broken(_event: Event) -> Iterable[tuple[str, Json]]:
         raise ZeroDivisionError(CANARY)
 
-    made = TestProcessor(replace(processor, split=broken), policy())
+    made = TestProcessor(replace(processor, split=broken, enrol=None), policy())
     for _ in range(FAILURES_IN_A_ROW):
         send(made, records[0])
     with pytest.raises(Fatal, match="in a row"):
@@ -234,12 +234,17 @@ def test_a_newer_writer_is_understood(processor: Processor, records: list[Given]
 
 
 def test_empty_topics_lead_to_nothing(processor: Processor) -> None:
-    """Nothing comes but the time."""
-    made = TestProcessor(processor, policy())
+    """Nothing comes but the time; and what the policy itself says counts once, however often it is told."""
+    made = TestProcessor(replace(processor, enrol=None), policy())
     made.tick()
 
     assert not any(made.state().values())
     assert not any(latest(made).values())
+    told = TestProcessor(processor, policy())
+    told.tick()
+    before = told.state()
+    told.restart(back=1)
+    assert told.state() == before
 
 
 def test_what_is_over_goes_and_does_not_come_back(processor: Processor, records: list[Given]) -> None:

@@ -98,12 +98,16 @@ class Host:
     async def _turns(self) -> None:
         ticked = self._clock.monotonic()
         taken = -1
+        enrolled = False
         while self._failure is None and self._going_on():
             crash = self._app._crash_reason or (self._app.should_stop and RuntimeError())  # noqa: SLF001
             if crash:
                 raise Retriable(f"the host's machinery ended: {type(crash).__name__}")
             assigned = bool(self._app.consumer.assignment()) and not self._app.rebalancing
             self._beat(assigned and not self._retrying)
+            if assigned and not enrolled:
+                enrolled = True
+                await self._send(self._pipeline.enrol())
             if self._clock.monotonic() - ticked >= self._tick_s:
                 if taken == self._taken and assigned and await self._caught_up():
                     await self._tick()
@@ -160,20 +164,25 @@ class Host:
 
     async def _send_and_finish(self, event: Any, out: list[Outgoing], pending: list[Awaitable[Any]]) -> None:
         await self._room.acquire()
-        waits = list(pending)
         try:
-            for message, cause in out:
-                headers = [(CAUSE, cause.encode())]
-                producer = self._app.producer
-                waits.append(
-                    await producer.send(message.topic, message.key, message.value, message.partition, None, headers)
-                )
+            waits = [*pending, *await self._send(out)]
         except KafkaError as error:
             self._fail(Retriable(f"the broker did not take a record: {type(error).__name__}"))
             await asyncio.Event().wait()
         task = asyncio.get_running_loop().create_task(self._finish(event.message, waits))
         self._flying.add(task)
         task.add_done_callback(self._flying.discard)
+
+    async def _send(self, out: list[Outgoing]) -> list[Awaitable[Any]]:
+        """Hand records to the producer; each of what comes back is done when the broker has one."""
+        sent: list[Awaitable[Any]] = []
+        for message, cause in out:
+            headers = [(CAUSE, cause.encode())]
+            producer = self._app.producer
+            sent.append(
+                await producer.send(message.topic, message.key, message.value, message.partition, None, headers)
+            )
+        return sent
 
     async def _finish(self, message: Any, waits: list[Awaitable[Any]]) -> None:
         try:
