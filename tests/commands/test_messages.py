@@ -77,8 +77,8 @@ def test_a_malformed_cluster_file_names_every_key(country: Path, tmp_path: Path)
     said = planned(country, path)
 
     assert said.code == 65
-    assert f"{path}: pasword: " in said.err
-    assert f"{path}: ca_file: " in said.err
+    assert f"{path}: pasword: is not a key that is known [cluster-file]" in said.err
+    assert f"{path}: ca_file: is required [cluster-file]" in said.err
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,12 @@ def test_an_approval_says_what_is_still_missing(country: Path) -> None:
 
 
 def test_an_unknown_verb_is_refused() -> None:
-    """As any command line does."""
-    assert tidings("aply").code == 2
+    """As any command line does, with the nearest that there is."""
+    said, other = tidings("aply"), tidings("xyzzy")
+
+    assert (said.code, other.code) == (2, 2)
+    assert "No such command 'aply'; did you mean 'apply'?" in said.err
+    assert "No such command 'xyzzy'." in other.err
 
 
 @pytest.mark.stack

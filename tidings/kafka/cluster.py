@@ -37,6 +37,8 @@ STRIMZI: Final = "strimzi"
 
 ClientConfig: TypeAlias = dict[str, Any]
 
+_WORDS = {"missing": "is required", "extra_forbidden": "is not a key that is known"}
+
 
 class _File(BaseModel):
     """The content of `cluster.json`; a key that is not known is refused."""
@@ -90,7 +92,9 @@ class Cluster:
         try:
             file = _File.model_validate_json(content)
         except ValidationError as error:
-            raise BadInput([_problem(path, each["loc"], each["msg"]) for each in error.errors()]) from None
+            raise BadInput(
+                [_problem(path, each["loc"], _WORDS.get(each["type"], each["msg"])) for each in error.errors()]
+            ) from None
         if not is_id(file.deployment):
             raise BadInput([_problem(path, ("deployment",), "not an id of a-z, 0-9 and inner hyphens")])
         home = path.resolve().parent
