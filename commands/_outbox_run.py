@@ -27,8 +27,9 @@ from tidings.kafka.write_once import OnceWriter
 from tidings.logs import configure
 from tidings.metrics import MetricStore
 
-# A relay begins again by itself, and a new client finds a broker that restarted sooner than one that waits.
-_BUDGETS = LoopSettings(start_budget_ms=20_000)
+# A relay begins again by itself, and a new client goes on sooner than one that a broker's restart left waiting: in
+# librdkafka, what has asked for a coordinator that still loads may never ask again (issues 5456 and 5511).
+_BUDGETS = LoopSettings(start_budget_ms=20_000, commit_call_ms=2_000, commit_budget_ms=10_000)
 
 
 def run_outbox(

@@ -21,6 +21,7 @@ from producers.outbox.rows import read_waiting
 from producers.outbox.upkeep import read_status
 from tidings.clock import Clock
 from tidings.errors import Fatal, Retriable
+from tidings.kafka.errors import Fenced
 from tidings.kafka.write_once import Record, Undecided
 from tidings.metrics import MetricStore
 
@@ -271,10 +272,16 @@ class SlotWork:
             writer.write(judged.records, token)
         except Undecided as failure:
             raise Retriable(str(failure)) from None  # a new writer will know
-        except Fatal:
+        except Fatal as failure:
             # Was the name taken over together with the slot? Then this relay goes on without it.
             with said_by_class("looking at a slot"), self._connection.transaction():
                 if slots.hold(self._connection, self._relay, self.slot) is None:
                     raise _Lost from None
-            raise
-        self._written = token
+            if not isinstance(failure, Fenced):
+                raise
+            # By a client of our own, given up while a broker restarted, whose last question was answered after all.
+            fenced = Retriable(str(failure))
+        else:
+            self._written = token
+            return
+        raise fenced

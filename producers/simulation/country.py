@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections.abc import Iterator, Sequence
 from multiprocessing import get_context
@@ -79,6 +80,7 @@ def records(settings: Settings, processes: int) -> Iterator[Week]:
 
 def _make(settings: Settings, number: int, processes: int, pipe: Connection) -> None:
     """A process: its share of the counties, until nobody listens."""
+    gc.disable()  # nothing that is made here refers to itself, and a collection looks at millions of objects
     try:
         for rows in weeks(settings, range(number, COUNTIES, processes)):
             made = [encode(row) for row in rows]

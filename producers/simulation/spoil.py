@@ -19,7 +19,7 @@ from producers.simulation.pieces import UUID_BYTES, Uuids
 from producers.simulation.rates import DAY_MS
 from producers.simulation.rows import PLACEHOLDER, Note, Row
 from producers.simulation.settings import Settings
-from producers.simulation.shapes import EVENT_TYPES
+from producers.simulation.shapes import CHANGED, CREATED, EVENT_TYPES
 from producers.simulation.types import types
 
 _by_time = itemgetter(0)
@@ -28,7 +28,7 @@ TRIES = 6
 """How many rows are tried for one that a fault fits. What a week was too short for, the next one owes."""
 ONE_FOR = 4
 """Of the rows that a fault can fit, it spoils at most one in so many: where they are rare, it stays below its share."""
-_NEW = frozenset({"CREATED", "CHANGED"})
+_NEW = (CREATED, CHANGED)
 WITHIN_MS = 600_000
 """A bad record comes at most so long before the sound one, a repeat at most so long after it."""
 
@@ -95,9 +95,11 @@ class Spoiler:
         event_type = EVENT_TYPES[row[1]]
         event_id, key, body = next(self._uuids), row[2], row[3]
         if fault.spoil is not None:
+            if body[UUID_BYTES : UUID_BYTES + 1] not in _NEW:  # the event's second field
+                return None
             event = decode(row[1], body)
             event["event_id"] = event_id[1:].decode()
-            if event["change"] not in _NEW or not fault.spoil(event, fault.paths[event_type]):
+            if not fault.spoil(event, fault.paths[event_type]):
                 return None
             key, body = key_of(event), encode(row[1], event)
         else:

@@ -39,6 +39,12 @@ class ClientStuck(Fatal):
     exit_code: ClassVar[int] = 75
 
 
+class Fenced(Fatal):
+    """A newer client holds this one's name: another process, or one of ours that was given up while it asked for it."""
+
+    action: ClassVar[str] = "end, where somebody else has the work now; else open a new client"
+
+
 # Another process took this slot over (or never let go of it): going on would deliver twice.
 _FENCED = frozenset(
     {
@@ -128,7 +134,9 @@ def translate(error: KafkaError, doing: str) -> TidingsError:
     understood stops the worker. The text ends with the code's name and never holds the client's message.
     """
     text = f"{doing}: {_WORDS.get(error.name(), '')}{error.name()}"
-    if error.fatal() or error.name() in _FENCED:
+    if error.name() in _FENCED:
+        return Fenced(text)
+    if error.fatal():
         return Fatal(text)
     if error.txn_requires_abort() or error.name() in _MOVED_ON:
         return Abortable(text)

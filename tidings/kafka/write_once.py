@@ -9,6 +9,7 @@ no members.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -150,7 +151,8 @@ class OnceWriter(Closing):
             Reject: `event_too_large`; nothing was written, and no call with that record will be.
             Undecided: the broker stayed away in the commit, or restarted and left the client stuck; this writer takes
                 nothing more.
-            Fatal: a newer run holds the name, or `principal` may not write; this writer takes nothing more.
+            Fenced: a newer client holds the name; this writer takes nothing more.
+            Fatal: `principal` may not write; this writer takes nothing more.
             ValueError: a token that is empty or longer than `TOKEN_MAX_BYTES` in UTF-8.
         """
         if not 0 < len(token.encode()) <= TOKEN_MAX_BYTES:
@@ -170,8 +172,9 @@ class OnceWriter(Closing):
         raise answer
 
     def close(self) -> None:
-        """Abort what is open and let the connections go."""
-        self._transactor.abandon()
+        """Abort what is open and let the connections go. Raises nothing of the broker's: what cannot be aborted here is
+        aborted by the name's next holder, or at its time-out."""
+        self._abandon()
         self._group.close()
 
     def _run(self, batch: _Batch, token: str) -> None:
@@ -187,17 +190,21 @@ class OnceWriter(Closing):
         except ClientStuck as stuck:
             answer = Undecided(str(stuck))
         except Fatal as fatal:
-            self._transactor.abandon()
+            self._abandon()
             answer = Reject([Finding(ReasonCode.EVENT_TOO_LARGE)]) if is_too_large(fatal) else fatal
         except Retriable as unknown:
             answer = unknown if self._transactor.is_open else Undecided(str(unknown))
         except BaseException:
             self._ended = True
-            self._transactor.abandon()
+            self._abandon()
             raise
         else:
             return
         raise answer
+
+    def _abandon(self) -> None:
+        with suppress(TidingsError):  # what was said before is the reason
+            self._transactor.abandon()
 
     def _reached(self, step: str) -> None:
         if step == "offsets" and self._batch.placed is not None:

@@ -23,9 +23,10 @@ from tests.tidings.provisioning.kit import TODAY, inbox, policy
 from tidings import topics
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.clock import SystemClock
-from tidings.errors import Fatal, Retriable
+from tidings.errors import Retriable
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.cluster import Cluster
+from tidings.kafka.errors import Fenced
 from tidings.kafka.write_once import Record
 from tidings.metrics import MetricStore
 from tidings.policy.model import Environment
@@ -125,8 +126,8 @@ class Outbox:
 
 
 class MemoryInboxes:
-    """What every writer has committed. A name has one holder, the newest; `fail` breaks a commit off once, before or
-    after it was made."""
+    """What every writer has committed. A name has one holder, the newest; `fail` breaks a commit off once: before or
+    after it was made, or as fenced by nobody who is there."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -163,8 +164,10 @@ class MemoryWriter:
         inboxes = self._inboxes
         with inboxes.lock:
             if inboxes.holders[self._name] is not self:
-                raise Fatal("a newer run holds the name")
+                raise Fenced("a newer run holds the name")
             fail, inboxes.fail = inboxes.fail, None
+            if fail == "fenced":
+                raise Fenced("a client that was given up holds the name")
             if fail == "before":
                 raise Retriable("aborted")
             inboxes.records += records

@@ -120,9 +120,10 @@ def test_a_relay_that_ends_at_a_step_loses_and_doubles_nothing(outbox: Outbox, s
     assert outbox.states() == {"sent": 120}
 
 
-@pytest.mark.parametrize("fail", ["before", "after"])
+@pytest.mark.parametrize("fail", ["before", "after", "fenced"])
 def test_a_commit_whose_outcome_nobody_knows(outbox: Outbox, fail: str) -> None:
-    """The relay begins again and learns from the token whether it was made."""
+    """The relay begins again and learns from the token whether it was made; also where a client of its own that it had
+    given up fenced it, as happens where a broker restarts."""
     rows = rows_of(60)
     outbox.insert(rows)
     inboxes = MemoryInboxes()

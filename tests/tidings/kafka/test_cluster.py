@@ -48,12 +48,14 @@ def test_absent_file_says_what_to_do(tmp_path):
 
 
 def test_readers_and_writers_get_what_exactly_once_needs(cluster):
-    """Readers see committed records only and never start silently; writers are idempotent, with Java's partitioner."""
+    """Readers see committed records only and never start silently; writers are idempotent, with Java's partitioner; a
+    broker that was away is found again at once."""
     reader, writer = cluster.consumer_config("dwp", "g"), cluster.producer_config("dwp")
 
     assert (reader["isolation.level"], reader["auto.offset.reset"]) == ("read_committed", "error")
     assert reader["enable.auto.commit"] is False
     assert (writer["partitioner"], writer["enable.idempotence"]) == ("murmur2_random", True)
+    assert reader["reconnect.backoff.max.ms"] == writer["reconnect.backoff.max.ms"] == 1_000
     assert {reader["security.protocol"], writer["security.protocol"]} == {"SASL_SSL"}
 
 

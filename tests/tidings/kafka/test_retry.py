@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from tests.tidings.kafka.kit import PlainCluster
 from tidings.clock import Deadline, StillClock
 from tidings.errors import Fatal, Retriable, TidingsError
-from tidings.kafka.errors import Abortable, translate
+from tidings.kafka.errors import Abortable, Fenced, translate
 from tidings.kafka.groups import Groups
 from tidings.kafka.retry import answer, retry
 
@@ -47,9 +47,9 @@ def test_the_budget_ends() -> None:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (KafkaError._FENCED, Fatal),
-        (KafkaError.PRODUCER_FENCED, Fatal),
-        (KafkaError.FENCED_INSTANCE_ID, Fatal),
+        (KafkaError._FENCED, Fenced),
+        (KafkaError.PRODUCER_FENCED, Fenced),
+        (KafkaError.FENCED_INSTANCE_ID, Fenced),
         (KafkaError.TOPIC_AUTHORIZATION_FAILED, Fatal),
         (KafkaError.MSG_SIZE_TOO_LARGE, Fatal),
         (KafkaError.UNKNOWN, Fatal),

@@ -21,7 +21,7 @@ from tidings import topics
 from tidings.errors import Fatal, ReasonCode, Reject, Retriable
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.cluster import Cluster
-from tidings.kafka.errors import Abortable
+from tidings.kafka.errors import Abortable, Fenced
 from tidings.kafka.read import read_to_end
 from tidings.kafka.settings import LoopSettings
 from tidings.kafka.write_once import RECORD_MAX_BYTES, OnceWriter, Place, Record, Undecided
@@ -128,7 +128,7 @@ def test_a_newer_run_fences_the_one_before(agency: Agency) -> None:
     older = agency.writer()
     older.write(agency.records(b"1"), "1")
     with agency.writer() as newer:
-        with pytest.raises(Fatal):
+        with pytest.raises(Fenced):
             older.write(agency.records(b"not seen"), "2")
         assert newer.position() == "1"
         newer.write(agency.records(b"2"), "2")
@@ -165,7 +165,7 @@ def test_a_newer_run_aborts_what_the_one_before_has_open(agency: Agency) -> None
     go_on.set()
     holder.join(60)
 
-    assert [type(each) for each in failures] == [Fatal]
+    assert [type(each) for each in failures] == [Fenced]
     assert agency.seen() == [b"1"]
 
 
