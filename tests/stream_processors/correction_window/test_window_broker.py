@@ -11,9 +11,12 @@ import pytest
 
 from tests.stream_processors.accounts import sequence_of
 from tests.stream_processors.broker_site import eventually
-from tests.stream_processors.correction_window.broker_window import Window, WindowSite, spawn
+from tests.stream_processors.correction_window.broker_window import ADMIN, Window, WindowSite, spawn
 from tests.stream_processors.correction_window.kit import HOUR_S
+from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
+from tidings.kafka.first_records import FirstRecords
+from tidings.kafka.released import Released
 from tidings.projection import decode_view
 from tidings.releases import Release
 
@@ -83,6 +86,9 @@ def test_a_window_that_is_killed_releases_once(kills: dict[str, Future[WindowSit
         mine = [sequence_of(record) for record in records if record.partition == number]
         assert mine == list(range(1, len(mine) + 1))
     assert arrived(site) == ARRIVE
+    with FirstRecords(site.cluster, ADMIN) as first:
+        seen = Released(site.name, Admin(site.cluster), first).sequences(site.policy)
+    assert sum(seen[site.view.feed].values()) == len(records)
     orders = [
         [entry.offset for block in blocks if block.partition == number for entry in block.entries if entry.sequence]
         for number in range(2)
