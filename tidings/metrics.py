@@ -33,6 +33,8 @@ class Label(StrEnum):
     AGREEMENT = "agreement"
     REASON = "reason"
     AGENCY = "agency"
+    MEASURE = "measure"
+    FINDING = "finding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,15 @@ HELD_SETTLED = MetricSpec(
     "What became of views that waited: released, corrected, replaced or stopped.",
 )  # fmt: skip
 
+QUALITY_SHARE = MetricSpec(
+    "tidings_quality_share", Kind.GAUGE, "share", (Label.AGENCY, Label.EVENT_TYPE, Label.MEASURE),
+    "Of data-quality: the share of a publisher's events of the last day with events that a measure counts.",
+)  # fmt: skip
+RISK_SEVERITY = MetricSpec(
+    "tidings_risk_severity", Kind.GAUGE, "severity", (Label.AGENCY, Label.AGREEMENT, Label.FINDING),
+    "Of risk-monitor: how severe what was found is: 1 low, 2 medium, 3 high; 0 where nothing was.",
+)  # fmt: skip
+
 EXCHANGE_METRICS: tuple[MetricSpec, ...] = (
     EVENTS, DELIVERIES, REJECTIONS, FLAGS, QUARANTINED, BATCH_EVENTS, BATCH_SECONDS, ABORTS, LATENCY, LAG,
     POLICY_VERSION,
@@ -187,13 +198,14 @@ MONITOR_METRICS: tuple[MetricSpec, ...] = (
 
 PROCESSOR_METRICS: tuple[MetricSpec, ...] = (
     PROCESSOR_EVENTS, PROCESSOR_PARTS, PROCESSOR_RECORDS, PROCESSOR_LATE, PROCESSOR_RETRIES, PROCESSOR_LAG,
+    QUALITY_SHARE, RISK_SEVERITY,
 )  # fmt: skip
 """What each derived processor serves; which one it is, the label `worker` says."""
 
 WINDOW_METRICS: tuple[MetricSpec, ...] = (HELD_VIEWS, HELD_SECONDS, HELD_OVERDUE, HELD_SETTLED, ABORTS, POLICY_VERSION)
 """What the correction window serves, beside what every worker does; two of them as the exchange's workers do."""
 
-METRICS: tuple[MetricSpec, ...] = (*EXCHANGE_METRICS, *WORKER_METRICS, *MONITOR_METRICS)
+METRICS: tuple[MetricSpec, ...] = (*EXCHANGE_METRICS, *WORKER_METRICS, *MONITOR_METRICS, *PROCESSOR_METRICS)
 """The table: documentation, dashboards, alerts and tests are made from it."""
 
 _Labels = tuple[str, ...]

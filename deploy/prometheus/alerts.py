@@ -9,6 +9,7 @@ STUCK_AFTER_S = 60
 WAITING_S = 120
 BEHIND_S = 3_600
 UNSEEN_S = 60
+HIGH_RISK = 3
 ABORTS_A_SECOND = 0.1
 REJECTED_SHARE = 0.2
 REJECTED_EVENTS = 20
@@ -75,6 +76,19 @@ STATE_ALERTS: tuple[Alert, ...] = (
         "Many events of {{ $labels.event_type }} are rejected",
         "{{ $value | printf \"%.0f\" }} in half an hour, more than a fifth: the publisher's system or its connector has"
         " changed.",
+    ),
+    Alert(
+        "TidingsProcessorSetsAside",
+        'sum by (worker) (increase(tidings_processor_events_total{outcome="set_aside"}[30m])) > 0', "1m",
+        Severity.TICKET,
+        f"{_OF_WORKER} fails on events",
+        "It sets them aside and goes on: what it says leaves them out.",
+    ),
+    Alert(
+        "TidingsHighRisk", f"max by (agency, agreement, finding) (tidings_risk_severity) >= {HIGH_RISK}", "5m",
+        Severity.TICKET,
+        "High risk in what {{ $labels.agency }} gets by {{ $labels.agreement }}: {{ $labels.finding }}",
+        "The finding in risk.findings says what it rests on.",
     ),
     Alert(
         "TidingsMonitorStale",

@@ -15,7 +15,7 @@ from deploy.prometheus.slos import burn_alerts, recordings
 from tidings.deployment import slot_name
 
 HOME = Path(__file__).resolve().parent
-JOBS = ("exchange", "monitor")
+JOBS = ("exchange", "monitor", "processor")
 HEALTH_PORT = 9400
 """Where workers and monitor serve in a container."""
 COMPOSE_WORKERS = 2

@@ -16,6 +16,7 @@ from tidings.policy.model import View
 
 LOW, MEDIUM, HIGH = "LOW", "MEDIUM", "HIGH"
 SEVERITIES = (LOW, MEDIUM, HIGH)
+KINDS = ("volume", "reidentification", "linkable", "unmasked", "unused", "expiring", "broader")
 
 MONTH_DAYS = 30
 LEAST_DAYS = 7

@@ -29,6 +29,7 @@ from typing import Any
 from stream_processors.host.declaration import (
     DAY_MS,
     Event,
+    Gauge,
     Json,
     Part,
     Processor,
@@ -41,6 +42,7 @@ from stream_processors.host.declaration import (
 from tidings import topics
 from tidings.decisions import BLOCK_SCHEMA
 from tidings.errors import ReasonCode
+from tidings.metrics import QUALITY_SHARE
 
 LATE_MS = DAY_MS
 MONTH_DAYS = 30
@@ -198,6 +200,12 @@ def _row(event_type: str, day_ms: int) -> str:
     return f"{event_type}/{day_ms}"
 
 
+def show(card: dict[str, Any]) -> Iterator[Gauge]:
+    """A scorecard's shares as metrics. Of several days the last one is sent last, and stays."""
+    for each in card["measures"]:
+        yield QUALITY_SHARE, (card["publisher"], card["event_type"], each["name"]), each["share"]
+
+
 PROCESSOR = Processor(
     name="data-quality",
     summary="Scores each publisher's events by day, event type and field, and says how that drifts.",
@@ -206,4 +214,5 @@ PROCESSOR = Processor(
     tables=(Table("days", keep_ms=KEPT_DAYS * DAY_MS),),
     split=count,
     step=score,
+    shows=show,
 )

@@ -29,9 +29,9 @@ guess; they go after six weeks.
 Feeds can be joined where they hear of the same events, by time, order and partition, or where a linkage group says so.
 That an agency is allowed both does not say that it is allowed to join them. Schemas and masks alone are judged.
 
-Findings are weighed every hour of stream time; days and weeks count once they are over. One is sent each time while
-it holds, and with `active` false for three days after. Agreements in force are weighed, and only what was told since
-the policy in which the monitor saw the feed first.
+Findings are weighed at each start and every hour of stream time; days and weeks count once they are over. One is sent
+each time while it holds, and with `active` false for three days after. Agreements in force are weighed, and only what
+was told since the policy in which the monitor saw the feed first.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from typing import Any
 from stream_processors.derived import _risk_sketch as sketch
 from stream_processors.derived._risk_fields import combination, told, values_at
 from stream_processors.derived._risk_findings import (
+    KINDS,
     MONTH_DAYS,
     SEVERITIES,
     Found,
@@ -61,6 +62,7 @@ from stream_processors.host.declaration import (
     FEED,
     HOUR_MS,
     Event,
+    Gauge,
     Json,
     Part,
     Processor,
@@ -75,6 +77,7 @@ from tidings import topics
 from tidings.clock import utc_date
 from tidings.decisions import BLOCK_SCHEMA
 from tidings.errors import Finding, ReasonCode, Reject
+from tidings.metrics import RISK_SEVERITY
 from tidings.policy.model import Policy, View
 
 WEEK_MS = 7 * DAY_MS
@@ -179,7 +182,10 @@ def take_in(part: Part, state: State) -> None:
     added = part.value
     if "seen" in added:
         seen_ms = added["seen"]
-        state.update("watched", lambda row: {**(row or {}), "seen": min(seen_ms, (row or {}).get("seen", seen_ms))})
+        watched = state.update(
+            "watched", lambda row: {**(row or {}), "seen": min(seen_ms, (row or {}).get("seen", seen_ms))}
+        )
+        find(part.key, "", watched, state)  # at each start: nobody waits an hour for what schemas alone say
     elif "day_ms" in added:
         begins = added["day_ms"]
         state.update("days", lambda row: (row or 0) + added["views"], str(begins), window_ms=begins)
@@ -270,6 +276,20 @@ def _send(agency: str, found: list[Found], today_ms: int, state: State) -> None:
         state.emit(topics.RISK_FINDINGS, f"{agency}/{name}", record)
 
 
+def show(finding: dict[str, Any]) -> Iterator[Gauge]:
+    """A finding as a metric of each of its agreements."""
+    severity = SEVERITIES.index(finding["severity"]) + 1 if finding["active"] else 0
+    for agreement in finding["agreements"]:
+        yield RISK_SEVERITY, (finding["agency"], agreement, finding["finding"]), severity
+
+
+def show_first(policy: Policy) -> Iterator[Gauge]:
+    """Nothing was found."""
+    for view in policy.views:
+        for kind in KINDS:
+            yield RISK_SEVERITY, (view.subscriber, view.agreement, kind), 0
+
+
 PROCESSOR = Processor(
     name="risk-monitor",
     summary="Finds what is out of the ordinary, tells too much, or is no longer needed in what flows to each agency.",
@@ -287,4 +307,6 @@ PROCESSOR = Processor(
     sweep=find,
     sweep_every_ms=HOUR_MS,
     enrol=enrol,
+    shows=show,
+    shows_first=show_first,
 )

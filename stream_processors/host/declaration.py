@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tidings.metrics import MetricSpec
 from tidings.policy.model import Policy
 
 Json = Any
@@ -131,6 +132,9 @@ class Table:
 Split = Callable[[Event], Iterable[tuple[str, Json]]]
 Step = Callable[[Part, State], None]
 Sweep = Callable[[str, str, Json, State], None]
+Gauge = tuple[MetricSpec, tuple[str, ...], float]
+"""A metric out of the table, its labels' values (ids of the policy, or words of a closed list), and what it is."""
+Shows = Callable[[dict[str, Any]], Iterable[Gauge]]
 Enrol = Callable[[Policy], Iterable[tuple[str, Json]]]
 
 
@@ -149,6 +153,8 @@ class Processor:
         partitions: at how many places it works at most.
         enrol: says what the policy itself makes: parts like those of an event, taken in at each start and whenever the
             policy changes. Of one version each counts once.
+        shows: what a record that is sent on makes of the metrics.
+        shows_first: what they are before anything is sent.
         linkage: the linkage group whose feeds `{feed}` stands for; None: every feed in force.
     """
 
@@ -165,6 +171,8 @@ class Processor:
     partitions: int = 4
     linkage: str | None = None
     enrol: Enrol | None = None
+    shows: Shows | None = None
+    shows_first: Callable[[Policy], Iterable[Gauge]] | None = None
 
     def __post_init__(self) -> None:
         names = [TIME_TABLE, *(table.name for table in self.tables)]

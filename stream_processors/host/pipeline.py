@@ -7,14 +7,14 @@ only; an event or a part that fails otherwise is set aside. Records go out with 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import fastavro
 import structlog
 
 from stream_processors.host.core import Core, decode_part, encode_part, enrolled, parts_of
-from stream_processors.host.declaration import Part, Processor
+from stream_processors.host.declaration import Gauge, Part, Processor
 from stream_processors.host.decode import Decoder, SchemaById, embedded_schemas
 from stream_processors.host.failures import Failures
 from stream_processors.host.needs import quarantine_topic, reads_of, work_topic, writes_of
@@ -74,6 +74,7 @@ class Pipeline:
         self._metrics = store
         for outcome in ("taken", "set_aside"):
             store.add(metrics.PROCESSOR_EVENTS, 0, outcome)
+        self._show(() if processor.shows_first is None else processor.shows_first(policy))
 
     def take(self, record: InboxRecord) -> list[Outgoing]:
         """The parts of a record, addressed, or where it is set aside. Raises Retriable, Fatal."""
@@ -109,10 +110,17 @@ class Pipeline:
                 self._metrics.set(metrics.PROCESSOR_LAG, max(0, self._clock.now_ms() - part.at_ms) / 1000)
             self._metrics.add(metrics.PROCESSOR_LATE, done.late)
             sent = [Outgoing(self._encoded(each), cause) for each in done.emissions]
+            if self.processor.shows is not None:
+                for each in done.emissions:
+                    self._show(self.processor.shows(each.value))
             self._metrics.add(metrics.PROCESSOR_RECORDS, len(sent))
             return sent
 
         return self._or_aside(where, out)
+
+    def _show(self, gauges: Iterable[Gauge]) -> None:
+        for spec, labels, value in gauges:
+            self._metrics.set(spec, value, *labels)
 
     def _or_aside(self, where: tuple[str, int, int], stage: Callable[[], list[Outgoing]]) -> list[Outgoing]:
         try:

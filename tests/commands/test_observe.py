@@ -10,6 +10,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from producers.publisher import EventPublisher
 from producers.simulation.settings import Settings
 from producers.simulator import simulate
 from tests.commands.conftest import Running
-from tests.commands.kit import CHECKOUT, children, decided_events, reader_of, tidings, until
+from tests.commands.kit import CHECKOUT, children, decided_events, reader_of, running_exchange, tidings, until
 from tests.commands.test_running import BENEFITS, death
 from tests.deploy.dashboards import Asked, choices, count_series
 from tests.needs import need_prometheus
@@ -53,23 +54,32 @@ def reading(running: Running) -> None:
 
 
 @pytest.fixture(scope="module")
-def asked(running: Running, reading: None) -> Iterator[Asked]:  # noqa: ARG001 -- a panel shows what it did
+def asked(
+    running: Running,
+    reading: None,  # noqa: ARG001 -- a panel shows what it did
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Asked]:
     """Prometheus beside the stack, once it has seen events of every fate come and a subscriber read."""
     need_prometheus()
-    from deploy.prometheus.observe import observe, stop_observing
+    from deploy.prometheus.observe import TARGETS, observe, stop_observing
 
     stack = running.life.stack
-    watch = observe(stack.data, stack.cluster_file, port=None, every_s=1.0)
-    try:
+    logs = tmp_path_factory.mktemp("processors")
+    with ExitStack() as processors:
+        for name in ("data-quality", "risk-monitor"):
+            log = logs / f"{name}.log"
+            processors.enter_context(running_exchange(stack.cluster_file, log, stack.data / TARGETS, part=name))
+        watch = observe(stack.data, stack.cluster_file, port=None, every_s=1.0)
+        processors.callback(stop_observing, stack.data)
         prometheus = Asked(watch.url)
-        until(lambda: prometheus.series("up == 1") == 2, "worker and monitor are scraped")
+        until(lambda: prometheus.series("up == 1") == 4, "worker, monitor and processors are scraped")
         until(lambda: prometheus.series("tidings_observed_timestamp_seconds > 0") == 1, "the monitor has looked")
         _publish_all_fates(running)
         until(lambda: prometheus.series("rate(tidings_flags_total[20s])") > 0, "the flag is scraped twice")
         until(lambda: prometheus.series("tidings:freshness_errors:ratio_3d") > 0, "rules are evaluated")
+        until(lambda: prometheus.series("tidings_quality_share") > 0, "scorecards are made")
+        until(lambda: prometheus.series("max(tidings_processor_lag_seconds)") > 0, "processors work")
         yield prometheus
-    finally:
-        stop_observing(stack.data)
 
 
 def _publish_all_fates(running: Running) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stream_processors.derived import risk_monitor
-from stream_processors.derived._risk_findings import LEAST_FOR_EMPTY, UNUSED_DAYS, Found, linkable, volume
+from stream_processors.derived._risk_findings import KINDS, LEAST_FOR_EMPTY, UNUSED_DAYS, Found, linkable, volume
 from stream_processors.derived.risk_monitor import PROCESSOR, TOLD_DAYS
 from stream_processors.host.declaration import DAY_MS, HOUR_MS
 from stream_processors.host.harness import TestProcessor
@@ -16,6 +16,7 @@ from tests.stream_processors import world
 from tests.stream_processors.derived.test_data_quality import block, entry
 from tidings import topics
 from tidings.clock import StillClock
+from tidings.metrics import RISK_SEVERITY
 from tidings.policy.model import View
 
 NOW_MS = StillClock().now_ms()
@@ -214,9 +215,19 @@ def test_a_withdrawal_tells_nothing() -> None:
     assert made.set_aside() == []
 
 
+def test_what_is_found_is_a_metric() -> None:
+    """By agency, agreement and finding; 0 where nothing is, from the start."""
+    made = Risks(NAMED, CAUSES, QUIET)
+    assert made.metrics.value(RISK_SEVERITY, "dwp", "quiet", "volume") == 0.0
+    made.tick(NOW_MS)
+
+    assert made.metrics.value(RISK_SEVERITY, "dwp", "causes", "linkable") == 3.0
+    assert made.metrics.value(RISK_SEVERITY, "dwp", "quiet", "unmasked") == 1.0
+
+
 def test_the_page_names_every_finding() -> None:
     """Its list is what is found."""
     said = risk_monitor.__doc__ or ""
-    for kind in ("volume", "reidentification", "linkable", "unmasked", "unused", "expiring", "broader"):
+    for kind in KINDS:
         assert f"\n- **{kind}**, of " in said
     assert Found("unused", "LOW", ("a",), "e").name == "unused/a/e"
