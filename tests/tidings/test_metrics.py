@@ -10,7 +10,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from tidings import metrics
 from tidings.metrics import METRICS, Kind, Label, MetricSpec, MetricStore
 
-UNITS = {"seconds", "events", "views", "reasons", "transactions", "version", "partitions", "workers", "boolean"}
+UNITS = {
+    "seconds", "events", "views", "reasons", "transactions", "version", "partitions", "workers", "boolean", "parts",
+    "records", "changes", "retries", "share", "severity",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", METRICS, ids=lambda spec: spec.name)
@@ -29,7 +32,8 @@ def test_a_metric_obeys_the_grammar(spec: MetricSpec) -> None:
 def test_no_label_holds_free_text() -> None:
     """The list of labels is closed: ids of the policy and words of closed lists."""
     assert {label for spec in METRICS for label in spec.labels} <= set(Label)
-    assert {label.value for label in Label} == {"event_type", "outcome", "agreement", "reason", "agency"}
+    words = {"event_type", "outcome", "agreement", "reason", "agency", "measure", "finding"}
+    assert {label.value for label in Label} == words
 
 
 def test_names_are_unique_and_every_metric_of_the_module_is_in_the_table() -> None:
@@ -79,7 +83,9 @@ def test_a_gauge_forgets_what_is_no_longer_there() -> None:
 
 
 def test_a_worker_and_the_monitor_show_no_metric_of_each_other() -> None:
-    """The three parts of the table are disjoint, so that no 0 of one process hides what another has seen."""
-    parts = (metrics.EXCHANGE_METRICS, metrics.WORKER_METRICS, metrics.MONITOR_METRICS)
+    """The four parts of the table are disjoint, so that no 0 of one process hides what another has seen."""
+    parts = (
+        metrics.EXCHANGE_METRICS, metrics.WORKER_METRICS, metrics.MONITOR_METRICS, metrics.PROCESSOR_METRICS,
+    )  # fmt: skip
 
     assert sum(map(len, parts)) == len(set().union(*parts)) == len(METRICS)
