@@ -93,6 +93,9 @@ def _clauses(part: Agreement) -> set[str]:
     return found | ({"several event types"} if len(part.events) > 1 else set())
 
 
+_REFRESH = "a schema changed: approve again, with `refresh_approvals` of tidings/agreements/record_approval.py"
+
+
 def test_its_states() -> None:
     """On 2026-06-01 one is not yet valid, one is over but still corrected, one is not approved."""
     early = [part.agreement for part in country().agreements if part.valid.from_ > TODAY]
@@ -105,7 +108,7 @@ def test_its_states() -> None:
 
     assert "cohort-outcomes" in early
     assert over == ["winter-fuel-2025"]
-    assert waiting == ["school-places"], "a schema changed: refresh the approvals (tidings approve --all-pending)"
+    assert waiting == ["school-places"], _REFRESH
 
 
 def test_no_approval_is_stale() -> None:
@@ -116,7 +119,7 @@ def test_no_approval_is_stale() -> None:
         if any(each.hash != agreement_hash(part, catalogue()) for each in part.approvals)
     ]
 
-    assert stale == [], "a schema changed: refresh the approvals (tidings approve --all-pending)"
+    assert stale == [], _REFRESH
 
 
 def test_it_compiles() -> None:
