@@ -215,6 +215,17 @@ def test_quiet_partitions_share_and_busy_ones_do_not() -> None:
     assert (held.events, held.bytes) == (0, 0)
 
 
+def test_a_busy_partition_is_alone_however_few_of_its_records_fit() -> None:
+    """Three large records fill most of a batch: a quiet partition, which would still fit, waits for the next."""
+    held = Held()
+    for topic, count, size in (("busy", 20, 399), ("quiet", 2, 9)):
+        held.add(Partition(topic, 0), [InboxRecord(topic, 0, at, 0, b"k", b"x" * size) for at in range(count)])
+
+    batch = held.next_batch(LoopSettings(shared_max_events=10, batch_max_bytes=1_500), 30)
+
+    assert {partition.topic: len(records) for partition, records in batch.items()} == {"busy": 3}
+
+
 def test_what_is_left_of_a_partition_keeps_its_place() -> None:
     """A partition that does not fit into one batch waits longest: it is in the next one, however much came after."""
     held = Held()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tidings.provisioning.kit import inbox, policy, view
+from tidings.decisions import PART_BYTES
 from tidings.provisioning.topic_plan import TopicPlan, topics_of
 
 DAY_MS = 86_400_000
@@ -60,6 +61,13 @@ def test_an_inbox_takes_less_than_a_feed() -> None:
 
     assert inbox_bytes < int(made["feed.dwp.benefits.v1.death-registered"].config["max.message.bytes"])
     assert inbox_bytes == int(made["exchange.replays"].config["max.message.bytes"])
+
+
+def test_a_part_of_a_block_fits_its_topic() -> None:
+    """Parts are of at most 900 kB, since a broker weighs a batch of records as one message."""
+    limit = int(plans()["exchange.decisions"].config["max.message.bytes"])
+
+    assert PART_BYTES == 900_000 < limit - 100_000
 
 
 def test_time_is_the_brokers_everywhere() -> None:
