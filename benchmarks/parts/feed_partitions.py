@@ -76,7 +76,7 @@ def _bursts(contender: Contender, made: Site, settings: Settings) -> list[float]
         consumer = Consumer(made.cluster.consumer_config(ADMIN, "bursts"))
         starts = feeds.ends()
         consumer.assign([TopicPartition(*each, starts[each]) for each in partitions_of(made.feeds, number)])
-        producer = Producer(made.cluster.producer_config(ADMIN))
+        producer = Producer(made.cluster.publisher_config(ADMIN))
         try:
             taken = [_burst(burst, producer, consumer, process, len(made.feeds)) for burst in chosen]
         finally:

@@ -124,9 +124,9 @@ def _measure(asked: _Asked, made: Site, source: _Source, expected: Sequence[Expe
             hear_sent, say_sent = _SPAWN.Pipe()
             with _running(publish_at, *where, source.take(asked.events), asked.rate, say_sent):
                 sent = _hear(hear_sent, process, PATIENCE_S + asked.events / asked.rate)
+            if len(sent) < asked.events:
+                raise Failed("the inbox did not take every event")
             arrived = _hear(hear_arrived, process, PATIENCE_S)
-    if len(sent) < asked.events:
-        raise Failed("the inbox did not take every event")
     return _figures(asked, sent, arrived)
 
 
