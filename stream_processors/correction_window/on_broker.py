@@ -9,28 +9,19 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from stream_processors.correction_window.report import Report
-from stream_processors.correction_window.resume import Reads
 from stream_processors.correction_window.window import RELEASE_LIMIT, CorrectionWindow, Tools
-from stream_processors.exchange import PolicySource
+from stream_processors.handler import Policies
 from stream_processors.layout import Layout
+from stream_processors.resume import LogAccess
 from tidings import metrics, topics
 from tidings.log import Partition
-from tidings.policy.model import Policy
 
 
-class Reader(Reads, Protocol):
+class Reader(LogAccess, Protocol):
     """`tidings.kafka.read.LogReader`."""
 
     def partitions(self, topic: str) -> Sequence[Partition]:
         """The partitions of a topic. Raises Fatal where there is no such topic."""
-        ...
-
-
-class Policies(PolicySource, Protocol):
-    """`tidings.kafka.policy_store.PolicyReader`."""
-
-    def load(self) -> Policy:
-        """The policy in force. Raises Fatal where there is none."""
         ...
 
 

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from stream_processors.correction_window.settle import Link
 from stream_processors.correction_window.waiting import HeldView, Waiting
+from stream_processors.resume import LogAccess
 from tidings import topics
 from tidings.decisions import FIRST_PREVIOUS, block_hash, parse_anchor
 from tidings.errors import Fatal
 from tidings.log import InboxRecord, Partition, Position
 from tidings.projection.held_view import HeldViews
 from tidings.releases import ReleaseBlock, decode_release_block
-
-
-class Reads(Protocol):
-    """Reads of committed records. May block on a broker; raises Retriable where it is away."""
-
-    def read_range(self, partition: Partition, first: int, end: int) -> Iterable[InboxRecord]:
-        """The committed records of `partition` in [`first`, `end`), in order, from where the log still has them."""
-        ...
-
-    def record_at(self, partition: Partition, offset: int) -> InboxRecord | None:
-        """The committed record at exactly `offset`, or None where there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +23,7 @@ class Resumed:
     waiting: Waiting
 
 
-def resume(position: Position, log: Reads, views: HeldViews | None) -> Resumed:
+def resume(position: Position, log: LogAccess, views: HeldViews | None) -> Resumed:
     """Read what waits: the views that the last block calls waiting, and all from where it settled.
 
     Raises Fatal where the position and the block disagree, or a view is gone that should wait; Retriable where the
@@ -78,7 +65,7 @@ def held_view(record: InboxRecord, before: int | None, views: HeldViews | None) 
     return HeldView(record.offset, record.timestamp_ms, record.key, record.value or b"", head)
 
 
-def _last_block(position: Position, log: Reads, where: str) -> tuple[ReleaseBlock | None, Link]:
+def _last_block(position: Position, log: LogAccess, where: str) -> tuple[ReleaseBlock | None, Link]:
     anchor = parse_anchor(position.anchor)
     if anchor is None:
         return None, Link(FIRST_PREVIOUS)

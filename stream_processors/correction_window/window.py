@@ -14,11 +14,12 @@ from itertools import groupby
 from operator import attrgetter
 
 from stream_processors.correction_window.report import Report
-from stream_processors.correction_window.resume import Reads, held_view, resume
+from stream_processors.correction_window.resume import held_view, resume
 from stream_processors.correction_window.settle import Link, Settled, settle, turns
 from stream_processors.correction_window.waiting import HeldView, Waiting
 from stream_processors.exchange import PolicySource
 from stream_processors.layout import Layout
+from stream_processors.resume import LogAccess
 from tidings.errors import Fatal
 from tidings.log import InboxRecord, Partition, Position, Transaction
 from tidings.policy.model import Policy, View
@@ -45,7 +46,7 @@ class Tools:
     how many views are released in one transaction at most."""
 
     policies: PolicySource
-    log: Reads
+    log: LogAccess
     layout: Callable[[], Layout]
     report: Report
     worker: str

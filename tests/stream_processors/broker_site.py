@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka import Message as Delivered
 from prometheus_client import CollectorRegistry
 
 import stream_processors.handler as wiring
+from tests.loop_thread import LoopThread
 from tests.stream_processors import world
 from tests.stream_processors.accounts import sequence_of
 from tests.stream_processors.world import INBOX, PARTITIONS, key, value
@@ -215,7 +215,7 @@ def message_of(record: dict[str, Any], **more: Any) -> Message:
     return Message(INBOX, number, its_key, more["value"] if "value" in more else value(record))
 
 
-class Worker:
+class Worker(LoopThread):
     """The wired exchange under its loop, as principal `exchange`, in a thread; what ended it is in `failure`.
 
     Used in a `with`, which stops it. `probe` may raise, to end it at a step.
@@ -227,43 +227,30 @@ class Worker:
         probe: Callable[[str], None] = lambda _step: None,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        self.failure: BaseException | None = None
         settings = LoopSettings(batch_max_events=20, shared_max_events=20)
         self._reader = LogReader(site.cluster, EXCHANGE)
         self._policies = PolicyReader(site.cluster, EXCHANGE)
         handler = wiring.exchange_handler(
             site.cluster, 0, worker="test", reader=self._reader, policies=self._policies, registry=registry
         )
-        self._loop = Loop(
+        loop = Loop(
             lambda: open_consumer(consumer_config(site.cluster, EXCHANGE, 0, settings)),
             open_producer(producer_config(site.cluster, EXCHANGE, 0, settings)),
             handler,
             settings,
             probe=probe,
         )
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        super().__init__(loop)
 
-    def _run(self) -> None:
-        try:
-            self._loop.run()
-        except BaseException as failure:  # noqa: BLE001 -- whatever ended it is the test's to judge
-            self.failure = failure
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
-        self._loop.stop()
-        self._thread.join(60)
-        assert not self._thread.is_alive(), "the worker did not end"
+    def __exit__(self, *_rest: object) -> None:
+        super().__exit__()
         self._reader.close()
         self._policies.close()
 
     def ended(self) -> BaseException:
         """Wait for the worker to end by itself; why it did."""
-        self._thread.join(60)
-        assert not self._thread.is_alive(), "the worker went on"
+        self.thread.join(60)
+        assert not self.thread.is_alive(), "the worker went on"
         assert self.failure is not None, "the worker ended without a failure"
         return self.failure
 

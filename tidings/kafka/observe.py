@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping
 from tidings import topics
 from tidings.clock import Clock, SystemClock
 from tidings.closing import Closing
-from tidings.decisions import Block, decode_block, parse_anchor
+from tidings.decisions import Block, decode_block
 from tidings.deployment import group_name, is_once_group
 from tidings.errors import Fatal
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.first_records import FirstRecords
 from tidings.kafka.groups import Groups
+from tidings.kafka.last_blocks import LastBlocks
 from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.read import LogReader
 from tidings.kafka.released import Released
@@ -49,7 +50,7 @@ class Observer(Closing):
         self._policies = PolicyReader(cluster, principal, self._clock)
         self._released = Released(cluster.deployment, self._admin, self._first)
         self._policy: Policy | None = None
-        self._blocks: dict[Partition, tuple[str, Block]] = {}
+        self._blocks = LastBlocks(self._first, topics.DECISIONS, decode_block)
 
     def close(self) -> None:
         """Let the connections go."""
@@ -88,35 +89,14 @@ class Observer(Closing):
         inboxes = {Partition(each.topic, number): each for each in policy.inboxes for number in range(each.partitions)}
         committed = self._admin.group_offsets(group_name(self._cluster.deployment), inboxes)
         ends = self._reader.ends(inboxes)
-        self._read_blocks({partition: anchor for partition, (_, anchor) in committed.items()})
+        self._blocks.follow({partition: anchor for partition, (_, anchor) in committed.items()})
         behind = {each: at for each, (at, _) in committed.items() if at < ends[each]}
         waiting = self._first.at(behind)
         return tuple(
             _inbox(partition, inbox, committed.get(partition, (0, ""))[0], ends[partition], waiting.get(partition),
-                   self._block(partition), now_ms)
+                   self._blocks.get(partition), now_ms)
             for partition, inbox in sorted(inboxes.items())
         )  # fmt: skip
-
-    def _block(self, partition: Partition) -> Block | None:
-        known = self._blocks.get(partition)
-        return None if known is None else known[1]
-
-    def _read_blocks(self, anchors: Mapping[Partition, str]) -> None:
-        """Read the last block of each partition whose anchor has moved; a partition of the log gives one a round."""
-        due: dict[Partition, list[tuple[Partition, str, int]]] = defaultdict(list)
-        for partition, text in anchors.items():
-            anchor = parse_anchor(text)
-            known = self._blocks.get(partition)
-            if anchor is not None and (known is None or known[0] != text):
-                due[Partition(topics.DECISIONS, anchor.partition)].append((partition, text, anchor.offset))
-        while due:
-            turn = {where: queue.pop() for where, queue in due.items()}
-            found = self._first.at({where: offset for where, (_, _, offset) in turn.items()})
-            for where, (partition, text, offset) in turn.items():
-                record = found[where]
-                if record is not None and record.offset == offset and record.value is not None:
-                    self._blocks[partition] = (text, decode_block(record.value))
-            due = {where: queue for where, queue in due.items() if queue}
 
     def _feeds(self, policy: Policy, inboxes: Iterable[InboxSeen], now_ms: int) -> tuple[FeedSeen, ...]:
         by_topic: dict[str, list[InboxSeen]] = defaultdict(list)

@@ -10,17 +10,17 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
 from stream_processors.correction_window.on_broker import correction_window_handler
+from tests.loop_thread import LoopThread
 from tests.stream_processors.correction_window.kit import HELD_BENEFITS, held_policy, view_of
 from tests.stream_processors.world import PARTITIONS
 from tests.tidings.kafka.process import describe, reach
@@ -167,36 +167,23 @@ class WindowSite:
         self.reader.close()
 
 
-class Window:
+class Window(LoopThread):
     """A window under its loop in a thread, used in a `with`, which stops it. What ended it is in `failure`."""
 
     def __init__(self, site: WindowSite) -> None:
-        self.failure: BaseException | None = None
         settings = LoopSettings()
         self._reader = LogReader(site.cluster, CORRECTION_WINDOW)
-        self._loop = Loop(
+        loop = Loop(
             lambda: open_consumer(consumer_config(site.cluster, CORRECTION_WINDOW, 0, settings, CORRECTION_WINDOW)),
             open_producer(producer_config(site.cluster, CORRECTION_WINDOW, 0, settings, CORRECTION_WINDOW)),
             correction_window_handler("test", self._reader, Policies(site.policy), CollectorRegistry(), LIMIT),
             settings,
             clock=site.clock,
         )
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            self._loop.run()
-        except BaseException as failure:  # noqa: BLE001 -- whatever ended it is the test's to judge
-            self.failure = failure
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__(loop)
 
     def __exit__(self, *_rest: object) -> None:
-        self._loop.stop()
-        self._thread.join(60)
-        assert not self._thread.is_alive(), "the window did not end"
+        super().__exit__()
         self._reader.close()
 
 

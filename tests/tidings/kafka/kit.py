@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.loop_thread import LoopThread
 from tidings.errors import Fatal
 from tidings.kafka.clients import consumer_config, open_consumer, open_producer, producer_config
 from tidings.kafka.loop import Loop
@@ -274,7 +274,7 @@ class Copier:
         self.aborts += 1
 
 
-class Worker:
+class Worker(LoopThread):
     """A loop in a thread of this process."""
 
     def __init__(
@@ -291,9 +291,8 @@ class Worker:
         settings = settings or LoopSettings()
         self.handler = handler or Copier(log)
         self.snapshots: list[Snapshot] = []
-        self.failure: BaseException | None = None
         made = (producer or open_producer)(producer_config(log.cluster, PRINCIPAL, slot, settings))
-        self.loop = Loop(
+        loop = Loop(
             lambda: (consumer or open_consumer)(consumer_config(log.cluster, PRINCIPAL, slot, settings)),
             made,
             self.handler,
@@ -301,26 +300,7 @@ class Worker:
             observer=self.snapshots.append,
             probe=probe,
         )
-        self.thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            self.loop.run()
-        except Exception as failure:  # noqa: BLE001  # whatever ended the thread is the test's to judge
-            self.failure = failure
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_args: object) -> None:
-        self.loop.stop()
-        self.join()
-
-    def join(self, seconds: float = 60.0) -> None:
-        """Wait for the loop's end. Raises AssertionError where it goes on."""
-        self.thread.join(seconds)
-        assert not self.thread.is_alive(), "the loop did not end"
+        super().__init__(loop)
 
     @property
     def loop_started(self) -> bool:
