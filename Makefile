@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Tests start some hundred Pythons, and each would compile all of our modules anew where an image says so.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo observe test lint docs approvals native bench bench-docs lock clean help
 
 help: ## say what each target does

@@ -6,8 +6,11 @@ Those of the session are shared by all tests that ask: whoever writes to them ta
 
 from __future__ import annotations
 
+import gc
 import os
+import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +25,41 @@ if TYPE_CHECKING:
 
     StackFactory = Callable[..., Stack]
 
+# What picks the tests that CI's processes take apart.
+_APART = ("broker", "stack")
+
 # That examples take long to make says how much else the machine does (brokers, beside each other), and nothing of ours.
 _QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("thorough", **_QUIET)
 settings.register_profile("beside-brokers", **_QUIET, max_examples=25)
 settings.load_profile(os.environ.get("TIDINGS_HYPOTHESIS", "beside-brokers"))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A run that asks for a mark (`-m stack`) imports the files that name it and no others: importing all of them costs
+    each of CI's processes some 15 seconds of the processor."""
+    wanted = str(config.getoption("markexpr")).partition(" and ")[0]
+    if wanted in _APART and collection_path.suffix == ".py" and not _names(collection_path, wanted):
+        return True
+    return None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Raise UsageError for a test whose mark does not stand in its file: a run that asks for it would not find it."""
+    for mark in _APART:
+        if item.get_closest_marker(mark) and not _names(item.path, mark):
+            raise pytest.UsageError(f"{item.nodeid} is marked {mark}: write `mark.{mark}` in its file")
+
+
+def pytest_collection_finish() -> None:
+    """Modules, classes and test items stay until the end: let the collector not go through them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@cache
+def _names(file: Path, mark: str) -> bool:
+    return re.search(rf"\bmark\.{mark}\b", file.read_text("utf-8")) is not None
 
 
 @pytest.fixture(scope="module")
