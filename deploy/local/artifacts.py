@@ -7,12 +7,14 @@ and only this user (or root) may change the cache, or a file could be exchanged 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +85,8 @@ def fetch(
     cache: Path | None = None,
     download: Fetch | None = None,
 ) -> dict[Artifact, Path]:
-    """Every artifact's verified path, downloading in parallel what the cache lacks.
+    """Every artifact's verified path, downloading in parallel what the cache lacks. Of several processes that lack
+    something, one downloads and the others wait for it.
 
     Args:
         artifacts: what is wanted, usually `read_lock()`.
@@ -99,7 +102,8 @@ def fetch(
     home = _cache(cache or cache_dir()) / "artifacts"
     _cache(home)
     found: dict[Artifact, Path] = {}
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    lacking = any(not (home / each.filename).exists() for each in wanted)
+    with _alone(home) if lacking else nullcontext(), ThreadPoolExecutor(_PARALLEL) as pool:
         jobs = {pool.submit(_fetch_one, each, home, download or _download): each for each in wanted}
         try:
             for job in as_completed(jobs):
@@ -110,6 +114,17 @@ def fetch(
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return {each: found[each] for each in wanted}
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process downloads into `folder`, and keep others waiting."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _cache(folder: Path) -> Path:

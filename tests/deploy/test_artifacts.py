@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,6 +95,32 @@ def test_failed_download_can_be_repeated(tmp_path):
         fetch([artifact()], cache=tmp_path, download=fail)
 
     assert fetch([artifact()], cache=tmp_path, download=deliver(CONTENT))
+
+
+def test_who_lacks_the_same_waits_for_the_first(tmp_path):
+    """A second fetch that begins while the first downloads gets its file, and downloads nothing."""
+    with ThreadPoolExecutor(1) as pool:
+        later = []
+
+        def download(wanted: Artifact, folder: Path) -> Path:
+            later.append(pool.submit(fetch, [artifact()], cache=tmp_path, download=deliver(b"never asked")))
+            with pytest.raises(BlockingIOError):
+                alone_in(tmp_path / "artifacts")
+            return deliver(CONTENT)(wanted, folder)
+
+        first = fetch([artifact()], cache=tmp_path, download=download)
+        [second] = later
+
+        assert second.result(10) == first
+
+
+def alone_in(folder: Path) -> None:
+    """Take the lock of whoever downloads into `folder`. Raises BlockingIOError where another has it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(descriptor)
 
 
 @pytest.mark.parametrize(
