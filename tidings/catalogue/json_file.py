@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,22 @@ from tidings.errors import BadInput, Problem
 Place = tuple[str | int, ...]
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"[^\s,\]}]+")
+# No document of a catalogue comes near it, and whoever walks a document by recursion may rely on it.
+MAX_DEPTH = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonFile:
     """A JSON document, with the line of every key and element by its place (`("fields", 3, "doc")`)."""
 
     path: Path
     value: Any
-    lines: dict[Place, int]
+    text: str = field(repr=False)
+
+    @cached_property
+    def lines(self) -> dict[Place, int]:
+        """The line of each place. Looked for only when somebody asks: nobody does where a file holds to the rules."""
+        return _places(self.text, self.path).lines
 
     def line(self, place: Place) -> int:
         """The line of `place`, or of the nearest thing around it that exists."""
@@ -36,29 +44,51 @@ class JsonFile:
 
 
 def read_json(path: Path) -> JsonFile:
-    """Read `path` as UTF-8 JSON. Raises BadInput where it is absent, malformed or holds a key twice."""
+    """Read `path` as UTF-8 JSON. Raises BadInput where it is absent, malformed, holds a key twice, or nests deeper than
+    `MAX_DEPTH`."""
     try:
         text = path.read_text("utf-8")
     except OSError:
         raise BadInput([Problem(path.name, 0, "", "readable", "the file cannot be read")]) from None
     except UnicodeDecodeError:
         raise BadInput([Problem(path.name, 0, "", "utf-8", "the file is not UTF-8")]) from None
+    doubled = False
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled
+        made = dict(pairs)
+        doubled = doubled or len(made) < len(pairs)
+        return made
+
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=members)
     except json.JSONDecodeError as error:
         raise BadInput([Problem(path.name, error.lineno, "", "json", error.msg)]) from None
     except RecursionError:
         raise _too_deep(path) from None
     except ValueError:  # Python's own limit of a whole number's digits
         raise BadInput([Problem(path.name, 0, "", "json", "a number has too many digits")]) from None
+    if _is_too_deep(value):
+        raise _too_deep(path)
+    if doubled:
+        raise BadInput(_places(text, path).doubled)
+    return JsonFile(path, value, text)
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH + 1):
+        inside = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for values in inside for each in values if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _places(text: str, path: Path) -> _Places:
     places = _Places(text, path.name)
-    try:
-        places.value(0, ())
-    except RecursionError:
-        raise _too_deep(path) from None
-    if places.doubled:
-        raise BadInput(places.doubled)
-    return JsonFile(path, value, places.lines)
+    places.value(0, ())
+    return places
 
 
 def _too_deep(path: Path) -> BadInput:

@@ -193,6 +193,14 @@ def test_syntax_error_has_its_line(folder: Path) -> None:
     assert (Problem(EVENT, 3, "", "json", "Expecting property name enclosed in double quotes"),) == _problems(folder)
 
 
+@pytest.mark.parametrize("depth", [300, 100_000])
+def test_a_file_that_nests_too_deeply_is_refused(folder: Path, depth: int) -> None:
+    """Whether or not Python's own reader would take it."""
+    (folder / EVENT).write_text("[" * depth + "]" * depth)
+
+    assert (Problem(EVENT, 0, "", "json", "nested too deeply"),) == _problems(folder)
+
+
 def test_doubled_key_is_refused(folder: Path) -> None:
     """A key that stands twice is refused: JSON readers silently keep the last."""
     (folder / EVENT).write_text('{\n  "type": "record",\n  "type": "enum"\n}\n', "utf-8")
