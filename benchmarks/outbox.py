@@ -1,7 +1,8 @@
 """How fast one relay empties an outbox: a real PostgreSQL that flushes to disk, a real broker with TLS, rows that wait.
 
-Rows are inserted first. What is measured begins with the relay's first look and ends when the last row is marked as
-sent. CPU is the relay's process alone; database and broker share the machine.
+Rows are inserted first, and others were relayed before, so that the broker is warm. What is measured begins with the
+relay's first look and ends when the last batch is recorded as sent. Relay, database and broker share the machine; CPU
+is said of each.
 
     python -m benchmarks.outbox --rows 100000
 """
@@ -36,16 +37,25 @@ from tidings.metrics import MetricStore
 PEOPLE = 2_000_000
 
 
-def fill(server: Postgres, rows: int) -> float:
-    """Create an outbox and insert simulated deaths. Returns the seconds that the insert alone took."""
+def made(rows: int) -> list[tuple[str, str]]:
+    """Simulated deaths, as they are inserted."""
+    settings = Settings(seed=7, people=PEOPLE, bad_share=0, duplicate_share=0, only=frozenset({"death-registered"}))
+    return [(each.event_type, json.dumps(each.event)) for each in simulate(rows, settings)]
+
+
+def create(server: Postgres) -> None:
+    """Create an outbox."""
     with server.connect("postgres") as session:
         session.execute(f"CREATE DATABASE {DATABASE}")
-    settings = Settings(seed=7, people=PEOPLE, bad_share=0, duplicate_share=0, only=frozenset({"death-registered"}))
-    lines = [(each.event_type, json.dumps(each.event)) for each in simulate(rows, settings)]
-    with server.connect(DATABASE) as session, session.cursor() as cursor:
+    with server.connect(DATABASE) as session:
         session.execute(create_sql())
         for login, role in LOGINS.items():
             session.execute(f"CREATE ROLE {login} LOGIN IN ROLE {role}")
+
+
+def fill(server: Postgres, lines: list[tuple[str, str]]) -> float:
+    """Insert rows. Returns the seconds that it took."""
+    with server.connect(DATABASE) as session, session.cursor() as cursor:
         began = time.perf_counter()
         with cursor.copy("COPY tidings.outbox (event_type, event) FROM STDIN") as copy:
             for line in lines:
@@ -53,11 +63,12 @@ def fill(server: Postgres, rows: int) -> float:
         return time.perf_counter() - began
 
 
-def relay(server: Postgres, cluster: Cluster, batch_rows: int, sessions: int) -> tuple[float, float]:
-    """Relay all that waits, as `tidings outbox run --sessions` does. Returns seconds by the wall and of the process."""
+def relay(server: Postgres, cluster: Cluster, batch_rows: int, sessions: int) -> float:
+    """Relay all that waits, as `tidings outbox run --sessions` does. Returns the seconds until the last batch was
+    recorded."""
     clock = SystemClock()
 
-    def made(connection: Connection) -> Relay:
+    def relay_of(connection: Connection) -> Relay:
         return Relay(
             connection,
             judge(),
@@ -68,19 +79,37 @@ def relay(server: Postgres, cluster: Cluster, batch_rows: int, sessions: int) ->
         )
 
     def run(going_on: Callable[[], bool]) -> None:
-        run_relay(lambda: connect(server.dsn(DATABASE, "relay")), made, clock, going_on)
+        run_relay(lambda: connect(server.dsn(DATABASE, "relay")), relay_of, clock, going_on)
 
     gc.collect()
     gc.freeze()  # as `tidings outbox run` does
-    began, cpu = time.perf_counter(), time.process_time()
+    began = clock.now_ms() / 1000
     run_together(sessions, run, lambda: True)
-    return time.perf_counter() - began, time.process_time() - cpu
+    with server.connect(DATABASE) as session:
+        [ended] = session.execute(
+            "SELECT extract(epoch FROM max(sent_at))::float8 FROM tidings.outbox_batches"
+        ).fetchone() or ("nan",)
+    return float(str(ended)) - began
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process, its threads and its children have spent, those that ended too. Source: proc(5), stat."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        fields = (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        children = [
+            int(each) for task in (folder / "task").iterdir() for each in (task / "children").read_text().split()
+        ]
+    except OSError:
+        return 0.0  # it ended meanwhile
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") + sum(map(cpu_seconds, children))
 
 
 def main() -> None:
     """Measure once and print it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rows-before", type=int, default=50_000)
     parser.add_argument("--batch-rows", type=int, default=RelaySettings().batch_max_rows)
     parser.add_argument("--sessions", type=int, default=2)
     chosen = parser.parse_args()
@@ -88,11 +117,21 @@ def main() -> None:
     server = Postgres(fsync=True)
     try:
         server.start()
-        cluster = up(Options(home / "data", registry=False, default_ports=False)).cluster
+        stack = up(Options(home / "data", registry=False, default_ports=False))
+        cluster = stack.cluster
         provide(cluster)
-        inserted = fill(server, chosen.rows)
+        [broker] = [each.pid for each in stack.state.processes]
+        create(server)
+        lines = made(chosen.rows_before + chosen.rows)
+        fill(server, lines[: chosen.rows_before])
+        relay(server, cluster, chosen.batch_rows, chosen.sessions)
+        inserted = fill(server, lines[chosen.rows_before :])
         load = os.getloadavg()[0]
-        seconds, cpu = relay(server, cluster, chosen.batch_rows, chosen.sessions)
+        spent = {"postgresql": -cpu_seconds(server.pid), "broker": -cpu_seconds(broker), "relay": -time.process_time()}
+        seconds = relay(server, cluster, chosen.batch_rows, chosen.sessions)
+        spent["relay"] += time.process_time()
+        spent["postgresql"] += cpu_seconds(server.pid)
+        spent["broker"] += cpu_seconds(broker)
         written = sum(1 for _ in read_to_end(cluster, "admin", INBOX))
     finally:
         down(home / "data")
@@ -100,9 +139,9 @@ def main() -> None:
         server.remove()
     told = {
         "rows": chosen.rows,
-        "written": written,
+        "written": written - chosen.rows_before,
         "rows_per_second": round(chosen.rows / seconds),
-        "cpu_us_per_row": round(cpu / chosen.rows * 1e6, 1),
+        "cpu_us_per_row": {part: round(each / chosen.rows * 1e6, 1) for part, each in spent.items()},
         "inserted_rows_per_second": round(chosen.rows / inserted),
         "load_before": round(load, 1),
         "load_after": round(os.getloadavg()[0], 1),

@@ -15,21 +15,16 @@ from producers.outbox.database import Connection, connect
 from producers.outbox.judge import Judge
 from producers.outbox.metrics import OUTBOX_METRICS, HeldSlots
 from producers.outbox.relay import Relay, RelaySettings
-from producers.outbox.run_relay import run_relay, run_together
+from producers.outbox.run_relay import WRITER_SETTINGS, run_relay, run_together
 from producers.publisher import EventPublisher
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.clock import SystemClock
 from tidings.kafka.announce import announced
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.health import Health
-from tidings.kafka.settings import LoopSettings
 from tidings.kafka.write_once import OnceWriter
 from tidings.logs import configure
 from tidings.metrics import MetricStore
-
-# A relay begins again by itself, and a new client goes on sooner than one that a broker's restart left waiting: in
-# librdkafka, what has asked for a coordinator that still loads may never ask again (issues 5456 and 5511).
-_BUDGETS = LoopSettings(start_budget_ms=20_000, commit_call_ms=2_000, commit_budget_ms=10_000)
 
 
 def run_outbox(
@@ -55,7 +50,7 @@ def run_outbox(
         signal.signal(number, lambda _number, _frame: told.set())
 
     def writer(name: str) -> OnceWriter:
-        return OnceWriter(cluster, agency, name, clock=clock, settings=_BUDGETS)
+        return OnceWriter(cluster, agency, name, clock=clock, settings=WRITER_SETTINGS)
 
     def relay(connection: Connection) -> Relay:
         publisher = EventPublisher(cluster, agency, catalogue=catalogue, clock=clock, sender=_NotSent())

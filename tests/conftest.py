@@ -130,8 +130,10 @@ def outbox(postgres: Postgres) -> Iterator[Outbox]:
     from tests.producers.outbox.kit import DATABASE, Outbox
 
     made = Outbox(postgres, DATABASE)
-    made.run("TRUNCATE tidings.outbox RESTART IDENTITY")
-    made.run("DELETE FROM tidings.outbox_slots")
+    made.run(
+        "TRUNCATE tidings.outbox, tidings.outbox_waiting, tidings.outbox_batches, tidings.outbox_findings,"
+        " tidings.outbox_slots RESTART IDENTITY"
+    )
     made.run("INSERT INTO tidings.outbox_slots (slot) SELECT generate_series(0, 3)")
     yield made
     made.close()

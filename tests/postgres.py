@@ -68,6 +68,12 @@ class Postgres:
             assert time.monotonic() < end, "PostgreSQL ends at its start"
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        """The postmaster's process, once it was started."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """kill -9: the postmaster ends at once, and its children with it."""
         assert self._process is not None

@@ -248,10 +248,12 @@ class SlotWork:
                 raise _Lost
             if held.batch_id is not None and str(held.batch_id) == self._written:
                 slots.mark_sent(self._connection, held)
-            rows = read_waiting(self._connection, self.slot, max_rows, self._max_bytes) if max_rows else []
-            judged = self._judge.judge(rows)
+            waiting = read_waiting(self._connection, self.slot, max_rows, self._max_bytes)
+            judged = self._judge.judge(waiting.rows)
+            if waiting.gone:
+                slots.forget(self._connection, held, waiting.gone)
             if judged.refused:
-                slots.mark_refused(self._connection, judged.refused)
+                slots.mark_refused(self._connection, held, judged.refused)
             if judged.flagged:
                 slots.mark_flags(self._connection, judged.flagged)
             slots.begin_batch(self._connection, held, batch_id if judged.rows else None, judged.rows)

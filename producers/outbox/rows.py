@@ -11,18 +11,18 @@ from psycopg.types.string import ByteaBinaryLoader
 
 from producers.outbox.database import Connection
 
-# The length of a text is known without reading it, so a row that is too large costs neither side its bytes.
+# How long an event is stands beside its id, so a row that is too large costs neither side its bytes.
 _WAITING = """
-SELECT row_id, event_type, CASE WHEN bytes <= %(event_max_bytes)s THEN event END
+SELECT w.row_id, o.event_type, CASE WHEN w.bytes <= %(event_max_bytes)s THEN o.event END
 FROM (
-  SELECT row_id, event_type, event, bytes, sum(bytes) OVER (ORDER BY row_id) - bytes AS before
+  SELECT row_id, bytes, sum(bytes) OVER (ORDER BY row_id) - bytes AS bytes_before
   FROM (
-    SELECT row_id, event_type, event, octet_length(event::text) AS bytes FROM tidings.outbox
-    WHERE slot = %(slot)s AND state = 'waiting' ORDER BY row_id LIMIT %(max_rows)s
-  ) w
-) t
-WHERE before < %(max_bytes)s
-ORDER BY row_id
+    SELECT row_id, bytes FROM tidings.outbox_waiting WHERE slot = %(slot)s ORDER BY row_id LIMIT %(max_rows)s
+  ) n
+) w
+LEFT JOIN tidings.outbox o ON o.row_id = w.row_id
+WHERE w.bytes_before < %(max_bytes)s
+ORDER BY w.row_id
 """
 EVENT_MAX_BYTES = 8_000_000
 """Of an event as JSON: more than any has whose record an inbox takes, with every character escaped."""
@@ -40,11 +40,20 @@ class Row(NamedTuple):
         return f"Row({self.row_id})"
 
 
-def read_waiting(connection: Connection, slot: int, max_rows: int, max_bytes: int) -> list[Row]:
-    """The rows of `slot` that wait, oldest first: at most `max_rows`, and no more once their events have `max_bytes`.
-    Raises psycopg.Error."""
+class Waiting(NamedTuple):
+    """Rows that wait, oldest first, and the ids of those that somebody took away while they did."""
+
+    rows: list[Row]
+    gone: list[int]
+
+
+def read_waiting(connection: Connection, slot: int, max_rows: int, max_bytes: int) -> Waiting:
+    """What waits in `slot`: at most `max_rows`, and no more once their events have `max_bytes`. Raises
+    psycopg.Error."""
     bounds = {"slot": slot, "max_rows": max_rows, "max_bytes": max_bytes, "event_max_bytes": EVENT_MAX_BYTES}
     with connection.cursor(binary=True) as cursor:
         cursor.adapters.register_loader("json", ByteaBinaryLoader)  # its binary form is its text
         cursor.execute(_WAITING, bounds)
-        return list(map(Row._make, cursor.fetchall()))
+        found = list(map(Row._make, cursor.fetchall()))
+    gone = [row.row_id for row in found if row.event_type is None]
+    return Waiting([row for row in found if row.event_type is not None] if gone else found, gone)

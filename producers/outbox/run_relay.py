@@ -11,9 +11,15 @@ from producers.outbox.database import Connection
 from producers.outbox.relay import Relay
 from tidings.clock import Clock
 from tidings.errors import Retriable
+from tidings.kafka.settings import LoopSettings
 
 FIRST_BACKOFF_S = 0.2
 LAST_BACKOFF_S = 5.0
+
+WRITER_SETTINGS = LoopSettings(start_budget_ms=8_000, commit_call_ms=2_000, commit_budget_ms=8_000)
+"""What a relay's writers are given. A relay begins again by itself, and a new client goes on sooner than one that a
+broker's restart left waiting: in librdkafka, what has asked for a coordinator that still loads may never ask again
+(issues 5456 and 5511)."""
 
 _log = structlog.get_logger(__name__)
 

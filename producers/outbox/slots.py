@@ -25,7 +25,7 @@ _LOOK = f"""
 WITH alive AS MATERIALIZED ({_ALIVE})
 SELECT slot, owner, owner IN (SELECT relay FROM alive), (SELECT array_agg(relay ORDER BY relay) FROM alive),
   batch_id IS NOT NULL
-    OR EXISTS (SELECT FROM tidings.outbox o WHERE o.slot = s.slot AND o.state = 'waiting')
+    OR EXISTS (SELECT FROM tidings.outbox_waiting w WHERE w.slot = s.slot)
 FROM tidings.outbox_slots s ORDER BY slot
 """  # noqa: S608
 _TAKE = f"""
@@ -40,7 +40,7 @@ RETURNING slot, writer
 """  # noqa: S608
 _BUSY = """
 SELECT batch_id IS NOT NULL
-  OR EXISTS (SELECT FROM tidings.outbox o WHERE o.slot = s.slot AND o.state = 'waiting')
+  OR EXISTS (SELECT FROM tidings.outbox_waiting w WHERE w.slot = s.slot)
 FROM tidings.outbox_slots s WHERE slot = %s
 """
 _HOLD = "SELECT batch_id FROM tidings.outbox_slots WHERE slot = %s AND owner = %s FOR UPDATE SKIP LOCKED"
@@ -48,16 +48,25 @@ _BEGIN = """
 UPDATE tidings.outbox_slots SET batch_id = %s, batch_rows = %s, turned_at = clock_timestamp() WHERE slot = %s
 """
 _SENT = """
-UPDATE tidings.outbox o SET state = 'sent', done_at = clock_timestamp()
-FROM (SELECT unnest(batch_rows) AS row_id FROM tidings.outbox_slots WHERE slot = %s) b WHERE o.row_id = b.row_id
+WITH sent AS (
+  INSERT INTO tidings.outbox_batches (batch_id, slot, row_ids, row_count, last_row)
+  SELECT batch_id, slot, batch_rows, cardinality(batch_rows), batch_rows[cardinality(batch_rows)]
+  FROM tidings.outbox_slots WHERE slot = %s
+  RETURNING slot, row_ids
+)
+DELETE FROM tidings.outbox_waiting w USING (SELECT slot, unnest(row_ids) AS row_id FROM sent) s
+WHERE w.slot = s.slot AND w.row_id = s.row_id
 """
-_SAID = """
-UPDATE tidings.outbox o SET flags = string_to_array(b.said, ' ')
-FROM (SELECT unnest(%s::bigint[]) AS row_id, unnest(%s::text[]) AS said) b WHERE o.row_id = b.row_id
+_FOUND = """
+INSERT INTO tidings.outbox_findings (row_id, refused, findings)
+SELECT b.row_id, %(refused)s, string_to_array(b.said, ' ')
+FROM (SELECT unnest(%(rows)s::bigint[]) AS row_id, unnest(%(said)s::text[]) AS said) b
+ON CONFLICT (row_id) DO UPDATE
+SET refused = excluded.refused, findings = excluded.findings, found_at = clock_timestamp()
 """
-_REFUSED = """
-UPDATE tidings.outbox o SET state = 'refused', done_at = clock_timestamp(), reasons = string_to_array(b.said, ' ')
-FROM (SELECT unnest(%s::bigint[]) AS row_id, unnest(%s::text[]) AS said) b WHERE o.row_id = b.row_id
+_DONE = """
+DELETE FROM tidings.outbox_waiting w USING (SELECT unnest(%s::bigint[]) AS row_id) b
+WHERE w.slot = %s AND w.row_id = b.row_id
 """
 
 
@@ -135,7 +144,7 @@ def is_busy(connection: Connection, slot: int) -> bool:
 
 
 def mark_sent(connection: Connection, held: Held) -> int:
-    """Mark the rows of the batch that was being written as sent. Returns how many."""
+    """Record the batch that was being written as sent; its rows wait no more. Returns how many they are."""
     return connection.execute(_SENT, (held.slot,)).rowcount
 
 
@@ -144,14 +153,25 @@ def begin_batch(connection: Connection, held: Held, batch_id: UUID | None, rows:
     connection.execute(_BEGIN, (batch_id, list(rows) if batch_id else None, held.slot))
 
 
-def mark_refused(connection: Connection, rows: Sequence[tuple[int, str]]) -> None:
-    """Mark rows as refused, each with its reasons, parted by spaces."""
-    connection.execute(_REFUSED, ([row for row, _ in rows], [said for _, said in rows]))
+def mark_refused(connection: Connection, held: Held, rows: Sequence[tuple[int, str]]) -> None:
+    """Keep why rows are refused, each with its reasons, parted by spaces; they wait no more."""
+    _keep(connection, rows, refused=True)
+    forget(connection, held, [row for row, _ in rows])
 
 
 def mark_flags(connection: Connection, rows: Sequence[tuple[int, str]]) -> None:
-    """Write the flags, parted by spaces, into rows that go on their way with them."""
-    connection.execute(_SAID, ([row for row, _ in rows], [said for _, said in rows]))
+    """Keep the flags, parted by spaces, of rows that go on their way with them."""
+    _keep(connection, rows, refused=False)
+
+
+def forget(connection: Connection, held: Held, rows: Sequence[int]) -> None:
+    """Rows of the slot wait no more."""
+    connection.execute(_DONE, (list(rows), held.slot))
+
+
+def _keep(connection: Connection, rows: Sequence[tuple[int, str]], *, refused: bool) -> None:
+    values = {"refused": refused, "rows": [row for row, _ in rows], "said": [said for _, said in rows]}
+    connection.execute(_FOUND, values)
 
 
 def _one(connection: Connection, query: str, *values: Any) -> tuple[Any, ...]:

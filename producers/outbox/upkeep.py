@@ -14,22 +14,24 @@ PURGED_AT_ONCE = 10_000
 
 _LAG = """
 SELECT s.slot, coalesce(extract(epoch FROM clock_timestamp() - (
-    SELECT o.created_at FROM tidings.outbox o
-    WHERE o.slot = s.slot AND o.state = 'waiting' ORDER BY o.slot, o.row_id LIMIT 1
+    SELECT o.created_at FROM tidings.outbox_waiting w JOIN tidings.outbox o ON o.row_id = w.row_id
+    WHERE w.slot = s.slot ORDER BY w.row_id LIMIT 1
   )), 0)::float8,
-  (SELECT count(*) FROM tidings.outbox o WHERE o.slot = s.slot AND o.state = 'waiting'),
+  (SELECT count(*) FROM tidings.outbox_waiting w WHERE w.slot = s.slot),
   s.turned_at::text
 FROM tidings.outbox_slots s ORDER BY s.slot
 """
-_REFUSED = "SELECT count(*) FROM tidings.outbox WHERE state = 'refused'"
+_REFUSED = "SELECT count(*) FROM tidings.outbox_findings WHERE refused AND replaced_at IS NULL"
 _REASONS = """
-SELECT row_id, event_type, event_id::text, reasons FROM tidings.outbox WHERE state = 'refused' ORDER BY row_id LIMIT %s
+SELECT o.row_id, o.event_type, o.event_id::text, f.findings
+FROM tidings.outbox_findings f JOIN tidings.outbox o ON o.row_id = f.row_id
+WHERE f.refused AND f.replaced_at IS NULL ORDER BY f.row_id LIMIT %s
 """
 _CHOSEN = """
-SELECT row_id FROM tidings.outbox
-WHERE state = 'refused' AND (%(rows)s::bigint[] IS NULL OR row_id = ANY (%(rows)s))
+SELECT row_id FROM tidings.outbox_findings
+WHERE refused AND replaced_at IS NULL AND (%(rows)s::bigint[] IS NULL OR row_id = ANY (%(rows)s))
   AND (%(code)s::text IS NULL
-    OR EXISTS (SELECT FROM unnest(reasons) r WHERE r = %(code)s OR starts_with(r, %(code)s || ':')))
+    OR EXISTS (SELECT FROM unnest(findings) f WHERE f = %(code)s OR starts_with(f, %(code)s || ':')))
 ORDER BY row_id
 """
 _AGE = re.compile(r"(\d{1,6})(s|m|h|d)\Z")
@@ -120,7 +122,8 @@ def retry_rows(
 
 
 def purge_rows(connection: Connection, older_than: str, progress: Callable[[int], None] = lambda _rows: None) -> int:
-    """Take away rows that were sent or replaced longer ago than `older_than` (`90d`, `12h`), 10,000 a transaction.
+    """Take away rows that were sent or replaced longer ago than `older_than` (`90d`, `12h`), by batches, about 10,000 a
+    transaction.
 
     `progress` hears the total after each. Returns it. Raises BadInput where `older_than` is no age, Retriable or Fatal.
     """
@@ -130,13 +133,11 @@ def purge_rows(connection: Connection, older_than: str, progress: Callable[[int]
         raise BadInput([Problem("(command line)", 0, "--older-than", "age", message)])
     age = f"{match[1]} {_UNITS[match[2]]}"
     total: int = 0
-    last: int = 0
-    while True:
+    more = True
+    while more:
         with said_by_class("purging rows"):
-            query = "SELECT purged, last FROM tidings.outbox_purge(%s::interval, %s, %s)"
-            purged, after = connection.execute(query, (age, last, PURGED_AT_ONCE)).fetchone() or (0, None)
+            query = "SELECT purged, more FROM tidings.outbox_purge(%s::interval, %s)"
+            purged, more = connection.execute(query, (age, PURGED_AT_ONCE)).fetchone() or (0, False)
         total += purged
         progress(total)
-        if purged < PURGED_AT_ONCE or after is None:
-            return total
-        last = after
+    return total

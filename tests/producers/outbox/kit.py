@@ -116,7 +116,7 @@ class Outbox:
 
     def states(self) -> dict[str, int]:
         """How many rows are in each state."""
-        found = self.run("SELECT state, count(*) FROM tidings.outbox GROUP BY state")
+        found = self.run("SELECT state, count(*) FROM tidings.outbox_rows GROUP BY state")
         return {str(state): int(count) for state, count in found}
 
     def close(self) -> None:

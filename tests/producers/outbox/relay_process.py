@@ -16,12 +16,11 @@ from typing import Any
 from producers.outbox.database import Connection, connect
 from producers.outbox.metrics import OUTBOX_METRICS
 from producers.outbox.relay import Relay, RelaySettings
-from producers.outbox.run_relay import run_relay
+from producers.outbox.run_relay import WRITER_SETTINGS, run_relay
 from tests.producers.outbox.kit import AGENCY, judge
 from tests.tidings.kafka.process import describe, reach
 from tidings.clock import SystemClock
 from tidings.kafka.cluster import Cluster
-from tidings.kafka.settings import LoopSettings
 from tidings.kafka.write_once import OnceWriter
 from tidings.metrics import MetricStore
 
@@ -55,11 +54,8 @@ def main(text: str) -> None:
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    # Short budgets: a broker that restarts is asked again by a new writer soon.
-    budgets = LoopSettings(commit_call_ms=1_000, commit_budget_ms=4_000, work_budget_ms=4_000, start_budget_ms=20_000)
-
     def writer(name: str) -> OnceWriter:
-        return OnceWriter(cluster, AGENCY, name, clock=clock, settings=budgets, probe=probe)
+        return OnceWriter(cluster, AGENCY, name, clock=clock, settings=WRITER_SETTINGS, probe=probe)
 
     def relay(connection: Connection) -> Relay:
         settings = RelaySettings(batch_max_rows=25, look_seconds=0.2, until_empty=spec.until_empty)

@@ -96,6 +96,38 @@ def test_every_row_goes_once_in_order(outbox: Outbox) -> None:
     assert outbox.run("SELECT count(*) FROM tidings.outbox_slots WHERE owner IS NULL AND batch_id IS NULL") == [(4,)]
 
 
+def test_what_was_sent_is_on_record(outbox: Outbox) -> None:
+    """Each row stands in one batch, in the order in which it was sent, under the token of its transaction."""
+    outbox.insert(rows_of(60))
+    inboxes = MemoryInboxes()
+    empty(outbox, inboxes)
+    batches = outbox.run(
+        "SELECT s.writer, b.batch_id::text, b.row_ids, b.sent_at"
+        " FROM tidings.outbox_batches b JOIN tidings.outbox_slots s ON s.slot = b.slot ORDER BY b.sent_at"
+    )
+    event_ids = dict(outbox.run("SELECT row_id, event_id::text FROM tidings.outbox"))
+    since = dict(outbox.run("SELECT row_id, done_at FROM tidings.outbox_rows"))
+
+    assert sorted(row_id for batch in batches for row_id in batch[2]) == list(range(1, 61))
+    assert sorted(event_ids[row_id] for batch in batches for row_id in batch[2]) == sorted(inboxes.ids())
+    assert {writer: batch_id for writer, batch_id, _, _ in batches} == inboxes.tokens
+    assert all(since[row_id] == sent_at for _, _, row_ids, sent_at in batches for row_id in row_ids)
+    assert all(row_ids == sorted(row_ids) for _, _, row_ids, _ in batches)
+
+
+def test_a_row_that_is_taken_away_keeps_nobody_waiting(outbox: Outbox) -> None:
+    """Its owner may delete it while it waits: it is not sent, and rows behind it are."""
+    rows = rows_of(30)
+    outbox.insert(rows)
+    outbox.run("DELETE FROM tidings.outbox WHERE row_id < 11")
+    inboxes = MemoryInboxes()
+    with running(outbox, inboxes):
+        eventually(lambda: outbox.states() == {"sent": 20}, "what is left is sent")
+        eventually(lambda: outbox.run("SELECT count(*) FROM tidings.outbox_waiting") == [(0,)], "nothing waits")
+
+    hold_to_order(inboxes.ids(), rows[10:])
+
+
 @pytest.mark.parametrize("step", ["noted", "written"])
 @pytest.mark.parametrize("number", [1, 3])
 def test_a_relay_that_ends_at_a_step_loses_and_doubles_nothing(outbox: Outbox, step: str, number: int) -> None:
@@ -205,7 +237,7 @@ def test_bad_rows_keep_nobody_waiting(outbox: Outbox) -> None:
     empty(outbox, inboxes, store=store)
 
     hold_to_order(inboxes.ids(), sound)
-    assert outbox.run("SELECT row_id, reasons FROM tidings.outbox WHERE state = 'refused' ORDER BY row_id") == [
+    assert outbox.run("SELECT row_id, reasons FROM tidings.outbox_rows WHERE state = 'refused' ORDER BY row_id") == [
         (11, ["environment_mismatch:environment", "event_id_invalid:event_id"]),
         (12, ["schema_unknown:event_type"]),
     ]
@@ -230,7 +262,7 @@ def test_flags_stand_in_the_row(outbox: Outbox) -> None:
     event["usual_residence"] = (event["usual_residence"] or {"lines": []}) | {"postcode": "none"}
     outbox.insert([(kind, event)])
     empty(outbox, MemoryInboxes())
-    [(state, flags)] = outbox.run("SELECT state, flags FROM tidings.outbox")
+    [(state, flags)] = outbox.run("SELECT state, flags FROM tidings.outbox_rows")
 
     assert state == "sent"
     assert any("usual_residence.postcode" in flag for flag in flags)

@@ -20,20 +20,24 @@ MAY = {
     ],
     "relay": [
         "SELECT event FROM tidings.outbox",
-        "UPDATE tidings.outbox SET state = 'sent', done_at = now(), reasons = '{}', flags = '{}' WHERE false",
+        "DELETE FROM tidings.outbox_waiting WHERE slot = 0 AND row_id = 0",
+        """INSERT INTO tidings.outbox_batches (batch_id, last_row, row_count, slot, row_ids)
+           VALUES (gen_random_uuid(), 1, 1, 0, '{1}')""",
+        """INSERT INTO tidings.outbox_findings (row_id, refused, findings) VALUES (0, true, '{}')
+           ON CONFLICT (row_id) DO UPDATE SET refused = true, findings = '{}', found_at = now()""",
         "SELECT slot FROM tidings.outbox_slots FOR UPDATE SKIP LOCKED",
         "SELECT nextval('tidings.outbox_relays')",
     ],
     "operator": [
-        "SELECT row_id, event_type, event_id, slot, state, created_at, done_at, reasons, flags FROM tidings.outbox",
+        "SELECT * FROM tidings.outbox_rows",
         "SELECT * FROM tidings.outbox_slots",
         "SELECT * FROM tidings.outbox_retry('{1}')",
-        "SELECT * FROM tidings.outbox_purge('1 day', 0, 10)",
+        "SELECT * FROM tidings.outbox_purge('1 day', 10)",
     ],
 }
 MAY_NOT = {
     "app": [
-        "INSERT INTO tidings.outbox (event_type, event, state) VALUES ('x', '{}', 'sent')",
+        "INSERT INTO tidings.outbox (event_type, event, replaces) VALUES ('x', '{}', 1)",
         "SELECT event FROM tidings.outbox",
         "UPDATE tidings.outbox SET event = '{}'",
         "DELETE FROM tidings.outbox",
@@ -46,13 +50,20 @@ MAY_NOT = {
         "UPDATE tidings.outbox_slots SET writer = 'x'",
         "DELETE FROM tidings.outbox",
         "DELETE FROM tidings.outbox_slots",
+        "INSERT INTO tidings.outbox_waiting (row_id, bytes, slot) VALUES (1, 1, 0)",
+        "UPDATE tidings.outbox_batches SET sent_at = now()",
+        "DELETE FROM tidings.outbox_batches",
+        "UPDATE tidings.outbox_findings SET replaced_at = now()",
+        "DELETE FROM tidings.outbox_findings",
         *MAY["app"],
         *MAY["operator"][2:],
     ],
     "operator": [
         "SELECT event FROM tidings.outbox",
-        "UPDATE tidings.outbox SET state = 'sent'",
         "DELETE FROM tidings.outbox",
+        "DELETE FROM tidings.outbox_waiting",
+        "DELETE FROM tidings.outbox_batches",
+        "DELETE FROM tidings.outbox_findings",
         "UPDATE tidings.outbox_slots SET owner = NULL",
         *MAY["app"],
     ],
@@ -131,10 +142,10 @@ def test_what_is_no_json_is_refused_at_once(outbox: Outbox, event: str) -> None:
 
 
 def test_the_wake_up_can_be_left_out(outbox: Outbox) -> None:
-    """Without it the script makes no trigger and no function for one."""
+    """Without it the script's trigger only has rows wait."""
     assert "pg_notify" in create_sql()
-    assert "pg_notify" not in create_sql(wake=False)
-    assert outbox.run("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal") == [("outbox_wake",)]
+    assert "wake" not in create_sql(wake=False)
+    assert outbox.run("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal") == [("outbox_wait",)]
 
 
 @pytest.mark.parametrize("slots", [0, 65])
@@ -150,6 +161,7 @@ def test_functions_of_the_owner_look_nowhere_else(outbox: Outbox) -> None:
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'tidings'::regnamespace ORDER BY 1"
     )
     assert found == [
-        ("outbox_purge", ["search_path=pg_catalog, pg_temp"]),
+        ("outbox_purge", ["search_path=pg_catalog, pg_temp", "enable_hashjoin=off", "enable_mergejoin=off"]),
         ("outbox_retry", ["search_path=pg_catalog, pg_temp"]),
+        ("outbox_wait", ["search_path=pg_catalog, pg_temp"]),
     ]

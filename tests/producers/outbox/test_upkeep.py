@@ -32,7 +32,7 @@ def test_a_mended_row_goes_in_again_under_a_new_event_id(outbox: Outbox) -> None
     with connect(outbox.dsn("operator")) as connection:
         assert retry_rows(connection, [1], mended=mended) == [(1, 3)]
     empty(outbox, inboxes)
-    found = outbox.run("SELECT row_id, state, replaces, event_id::text FROM tidings.outbox ORDER BY row_id")
+    found = outbox.run("SELECT row_id, state, replaces, event_id::text FROM tidings.outbox_rows ORDER BY row_id")
 
     assert [row[:3] for row in found] == [(1, "replaced", None), (2, "sent", None), (3, "sent", 1)]
     assert inboxes.ids() == [SOUND[1][1]["event_id"], found[2][3]]
@@ -57,7 +57,7 @@ def test_rows_are_chosen_by_reason(outbox: Outbox) -> None:
         assert retry_rows(connection, reason="schema") == []
     empty(outbox, MemoryInboxes())
 
-    assert outbox.run("SELECT row_id, state FROM tidings.outbox ORDER BY row_id") == [
+    assert outbox.run("SELECT row_id, state FROM tidings.outbox_rows ORDER BY row_id") == [
         (1, "refused"),
         (2, "replaced"),
         (3, "sent"),
@@ -92,28 +92,39 @@ def test_a_mended_event_is_for_one_row_and_is_json(outbox: Outbox) -> None:
 
 def test_old_rows_go_away_and_nothing_else(outbox: Outbox) -> None:
     """What was sent or replaced longer ago; never what waits or is refused."""
-    inboxes = refused(outbox, BAD, *SOUND[1:])
-    outbox.insert([("no-such-type", {})])
-    outbox.run("UPDATE tidings.outbox SET done_at = now() - interval '8 days', created_at = '2000-01-01'")
-    outbox.run("UPDATE tidings.outbox SET done_at = now() WHERE row_id = 3")
-    heard: list[int] = []
+    inboxes = refused(outbox, BAD, ("no-such-type", {}), SOUND[1])
     with connect(outbox.dsn("operator")) as connection:
+        retry_rows(connection, [2])
+        outbox.run("UPDATE tidings.outbox_batches SET sent_at = now() - interval '8 days'")
+        outbox.run("UPDATE tidings.outbox_findings SET found_at = '2000-01-01'")
+        outbox.run("UPDATE tidings.outbox_findings SET replaced_at = now() - interval '8 days' WHERE row_id = 2")
+        outbox.insert(SOUND[2:3])
+        empty(outbox, inboxes)
+        outbox.insert(SOUND[3:])
+        outbox.run("UPDATE tidings.outbox SET created_at = '2000-01-01'")
+        heard: list[int] = []
         assert purge_rows(connection, "7d", heard.append) == 2
 
     assert heard[-1] == 2
-    assert outbox.run("SELECT row_id, state FROM tidings.outbox ORDER BY row_id") == [
+    assert outbox.run("SELECT row_id, state FROM tidings.outbox_rows ORDER BY row_id") == [
         (1, "refused"),
-        (3, "sent"),
-        (5, "waiting"),
+        (4, "refused"),
+        (5, "sent"),
+        (6, "waiting"),
     ]
-    assert len(inboxes.records) == 3
+    assert outbox.run("SELECT row_ids FROM tidings.outbox_batches") == [([5],)]
+    assert outbox.run("SELECT row_id FROM tidings.outbox_findings ORDER BY row_id") == [(1,), (4,)]
+    assert len(inboxes.records) == 2
 
 
 def test_purging_goes_in_steps(outbox: Outbox) -> None:
-    """Ten thousand a transaction, so that nobody waits for it."""
+    """Whole batches, up to ten thousand rows a transaction, so that nobody waits for it."""
+    outbox.run("INSERT INTO tidings.outbox (event_type, event) SELECT 'x', '{}' FROM generate_series(1, 25000)")
+    outbox.run("TRUNCATE tidings.outbox_waiting")
     outbox.run(
-        "INSERT INTO tidings.outbox (event_type, event, state, done_at)"
-        " SELECT 'x', '{}', 'sent', '2000-01-01' FROM generate_series(1, 25000)"
+        "INSERT INTO tidings.outbox_batches (batch_id, sent_at, last_row, row_count, slot, row_ids)"
+        " SELECT gen_random_uuid(), '2000-01-01', max(row_id), count(*), 0, array_agg(row_id)"
+        " FROM tidings.outbox GROUP BY (row_id - 1) / 1000"
     )
     heard: list[int] = []
     with connect(outbox.dsn("operator")) as connection:
