@@ -28,7 +28,7 @@ from tidings.kafka.worker import settle_memory
 from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Partition, Position, Transaction
 from tidings.policy.model import Policy
-from tidings.projection.native import NativeRun, derived_keys
+from tidings.projection.native import EVENTS_A_THREAD, NativeRun, derived_keys
 from tidings.projection.program import inbox_program
 
 CONTENDER = Contender(
@@ -46,7 +46,9 @@ class BareExchange:
     def __init__(self, policy: Policy, keys: KeyRing) -> None:
         (inbox,) = policy.inboxes
         program = inbox_program(inbox, policy.views, policy.environment.value, policy.version)
-        self._engine = measuring_build().Bare(program.as_json(), derived_keys(program, keys), keys.version)
+        self._engine = measuring_build().Bare(
+            program.as_json(), derived_keys(program, keys), keys.version, EVENTS_A_THREAD
+        )
         self._topic, self._views = inbox.topic, len(program.views)
         self._sequences: dict[Partition, list[int]] = {}
         self._reached: dict[Partition, list[int]] = {}

@@ -1,36 +1,40 @@
 //! The projection of a batch without anything beside it. For measuring only, like `floor`.
 
-use super::{Inbox, Record, Run, HEADER_BYTES};
+use super::{Inbox, Made, Record, Run, Share, Weighed, HEADER_BYTES};
 use crate::avro::Body;
-use crate::views::{Outcome, Seen};
+use crate::views::Seen;
 
 impl Inbox {
     /// What every view makes of every record, numbered from `sequences` on. None where a record is no event that a
     /// view can be made of.
-    pub fn bare(&self, records: &[Record], mut sequences: Vec<i64>) -> Option<(Vec<Run>, Vec<i64>)> {
-        let run = |topic: &String| Run {
-            topic: topic.clone(),
-            messages: Vec::with_capacity(records.len()),
-            arena: Vec::with_capacity(records.len() * 192),
-        };
-        let mut runs: Vec<Run> = self.views.iter().map(|view| run(&view.written_to)).collect();
-        let (mut notes, mut made) = (self.scanner.notes(), Vec::new());
+    pub fn bare(&self, records: &[Record], sequences: &[i64]) -> Option<(Vec<Run>, Vec<i64>)> {
+        let shares = self
+            .spread
+            .over_events(records.len(), |some| self.bare_share(some.start, &records[some]))
+            .into_iter()
+            .collect::<Option<Vec<_>>>()?;
+        let offsets = records.iter().map(|record| record.offset).collect();
+        let weighed = Weighed { deferred: Vec::new(), offsets, shares };
+        let numbered = self.number_all(&weighed, &vec![None; records.len()], sequences)?;
+        let reached = numbered.iter().map(|each| each.sequence).collect();
+        Some((numbered.into_iter().map(|each| each.run).collect(), reached))
+    }
+
+    fn bare_share(&self, first: usize, records: &[Record]) -> Option<Share> {
+        let mut made = self.new_share(first, records.len());
+        let mut notes = self.scanner.notes();
         for record in records {
             let body = record.value?.get(HEADER_BYTES..)?;
             let found = self.scanner.scan(&self.types, body, &mut notes).ok()?;
             let created = found.change == self.created;
             let body = Body::new(body, &notes.ends);
             let seen = Seen { types: &self.types, body: &body, starts: &notes.starts, found: &found, created };
-            for ((view, run), sequence) in self.views.iter().zip(&mut runs).zip(&mut sequences) {
-                made.clear();
-                let (outcome, middle) = view.decide(&seen, &notes.places, &self.groups, &mut made).ok()?;
-                if outcome == Outcome::Filtered {
-                    continue;
-                }
-                *sequence += 1;
-                run.add(view.schema_id, *sequence, &made[..middle], &made[middle..]);
+            for (view, column) in self.views.iter().zip(&mut made.columns) {
+                let from = made.arena.len();
+                let (outcome, middle) = view.decide(&seen, &notes.places, &self.groups, &mut made.arena).ok()?;
+                column.push(Some(Made::new(outcome, from, middle, made.arena.len())));
             }
         }
-        Some((runs, sequences))
+        Some(made)
     }
 }

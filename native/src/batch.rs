@@ -1,6 +1,10 @@
 //! A batch of one inbox partition: weighed by every view, then numbered and written down. Pure but for what it is given.
+//!
+//! A large batch is spread over the processors: its events are weighed in shares, its views are numbered side by side,
+//! and its entries are written in shares again. What comes out does not depend on how many there are.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::avro::{put_bytes, put_long, Body, Types, Unsupported};
@@ -8,9 +12,10 @@ use crate::checks::{self, Check};
 use crate::keys::{tag_of, Commitment, Group, Tagged, TAG_BYTES};
 use crate::program::Program;
 use crate::scan::{Found, Notes, Places, Refused, Scanner};
+use crate::spread::Spread;
 use crate::text::murmur2;
 use crate::views::{Outcome, Seen, View};
-use crate::window::{Record, Sighting, Window};
+use crate::window::{marks_of, Record, Sighting, Window};
 
 #[cfg(feature = "bench")]
 #[path = "bare.rs"]
@@ -34,6 +39,7 @@ pub struct Inbox {
     annulled: usize,
     created: usize,
     corrections: Vec<bool>,
+    spread: Spread,
 }
 
 /// `HELD` among an event's outcomes (`tidings.decisions.Outcome`); among a view's it stands where `Outcome` has it.
@@ -51,10 +57,23 @@ struct Made {
     tail: (u32, u32),
 }
 
+impl Made {
+    /// The key stands from `from` to `middle` of the arena, the tail from there to `end`.
+    fn new(outcome: Outcome, from: usize, middle: usize, end: usize) -> Made {
+        Made { outcome, key: (from as u32, middle as u32), tail: (middle as u32, end as u32) }
+    }
+}
+
 /// A batch after every view has weighed it. Events in `deferred` are left to Python, with what the window said.
 pub struct Weighed {
     pub deferred: Vec<(usize, Sighting)>,
     offsets: Vec<i64>,
+    shares: Vec<Share>,
+}
+
+/// What was made of consecutive events of a batch: `first` is the number of the first of them, `found` has one each.
+struct Share {
+    first: usize,
     found: Vec<Option<Found>>,
     subjects: Vec<u8>,
     subject_spans: Vec<((u32, u32), (u32, u32))>,
@@ -95,6 +114,21 @@ impl Run {
     }
 }
 
+/// One view's messages of a batch, the last sequence reached, and what it came to event by event.
+struct Numbered {
+    run: Run,
+    sequence: i64,
+    agreed: Vec<Agreed>,
+    outcomes: [u64; 4],
+}
+
+/// Entries of consecutive events, and where each ends. `outcomes` are of those that were not deferred.
+struct Entries {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    outcomes: [u64; 4],
+}
+
 /// A part of the decision block: how many entries, the last one's offset, and their bytes.
 pub type Part = (usize, i64, Vec<u8>);
 
@@ -109,7 +143,12 @@ pub struct Routed {
 }
 
 impl Inbox {
-    pub fn new(program: Program, keys: &HashMap<String, HashMap<String, Vec<u8>>>, version: u16) -> Result<Inbox, Unsupported> {
+    pub fn new(
+        program: Program,
+        keys: &HashMap<String, HashMap<String, Vec<u8>>>,
+        version: u16,
+        spread: Spread,
+    ) -> Result<Inbox, Unsupported> {
         let mut program = program;
         let types = Types::new(std::mem::take(&mut program.types))?;
         let mut scanner = Scanner::new(&program, &types)?;
@@ -142,6 +181,7 @@ impl Inbox {
             groups,
             agency: program.agency.into_bytes(),
             partitions: program.partitions,
+            spread,
         })
     }
 
@@ -179,34 +219,55 @@ impl Inbox {
     /// Weigh a batch: `modes` says of each view whether it is in force. Every event that is not accepted without a
     /// note, or that this executor does not take, is deferred.
     pub fn weigh(&self, partition: i32, records: &[Record], window: &mut Window, modes: &[u8], now_ms: i64) -> Weighed {
-        let mut made = Weighed {
+        let made = self.spread.over_events(records.len(), |some| {
+            let first = some.start;
+            (marks_of(&records[some.clone()]), self.weigh_share(partition, first, &records[some], modes, now_ms))
+        });
+        let mut weighed = Weighed {
             deferred: Vec::new(),
             offsets: records.iter().map(|record| record.offset).collect(),
-            found: Vec::with_capacity(records.len()),
-            subjects: Vec::new(),
-            subject_spans: Vec::with_capacity(records.len()),
-            columns: vec![Vec::with_capacity(records.len()); self.views.len()],
-            arena: Vec::with_capacity(records.len() * self.views.len() * 192),
+            shares: Vec::with_capacity(made.len()),
         };
+        for (marks, mut share) in made {
+            for (at, mark) in marks.into_iter().enumerate() {
+                let sighting = window.sight(mark);
+                if sighting != Sighting::New {
+                    share.leave_out(at);
+                }
+                if share.found[at].is_none() {
+                    weighed.deferred.push((share.first + at, sighting));
+                }
+            }
+            weighed.shares.push(share);
+        }
+        weighed
+    }
+
+    fn new_share(&self, first: usize, events: usize) -> Share {
+        Share {
+            first,
+            found: Vec::with_capacity(events),
+            subjects: Vec::new(),
+            subject_spans: Vec::with_capacity(events),
+            columns: self.views.iter().map(|_| Vec::with_capacity(events)).collect(),
+            arena: Vec::with_capacity(events * self.views.len() * 192),
+        }
+    }
+
+    fn weigh_share(&self, partition: i32, first: usize, records: &[Record], modes: &[u8], now_ms: i64) -> Share {
+        let mut made = self.new_share(first, records.len());
         let mut notes = self.scanner.notes();
-        let sightings = window.see_all(records);
-        for (number, (record, sighting)) in records.iter().zip(sightings).enumerate() {
-            let arena = made.arena.len();
-            let subjects = made.subjects.len();
-            let weighed = if sighting == Sighting::New {
-                catch_unwind(AssertUnwindSafe(|| {
-                    self.weigh_one(partition, record, modes, now_ms, &mut notes, &mut made)
-                }))
-                .unwrap_or(None)
-            } else {
-                None
-            };
+        for (number, record) in records.iter().enumerate() {
+            let (arena, subjects) = (made.arena.len(), made.subjects.len());
+            let weighed = catch_unwind(AssertUnwindSafe(|| {
+                self.weigh_one(partition, record, modes, now_ms, &mut notes, &mut made)
+            }))
+            .unwrap_or(None);
             if weighed.is_none() {
                 made.arena.truncate(arena);
                 made.subjects.truncate(subjects);
                 made.found.truncate(number);
                 made.subject_spans.truncate(number);
-                made.deferred.push((number, sighting));
                 made.found.push(None);
                 made.subject_spans.push(((0, 0), (0, 0)));
                 for column in &mut made.columns {
@@ -225,7 +286,7 @@ impl Inbox {
         modes: &[u8],
         now_ms: i64,
         notes: &mut Notes,
-        made: &mut Weighed,
+        made: &mut Share,
     ) -> Option<()> {
         let (key, value) = (record.key?, record.value?);
         if value.len() < HEADER_BYTES || value[0] != 0 {
@@ -256,11 +317,7 @@ impl Inbox {
             }
             let from = made.arena.len();
             let (outcome, middle) = view.decide(&seen, &notes.places, &self.groups, &mut made.arena).ok()?;
-            column.push(Some(Made {
-                outcome,
-                key: (from as u32, middle as u32),
-                tail: (middle as u32, made.arena.len() as u32),
-            }));
+            column.push(Some(Made::new(outcome, from, middle, made.arena.len())));
         }
         let at = made.subjects.len() as u32;
         made.subjects.extend_from_slice(scheme);
@@ -296,114 +353,157 @@ impl Inbox {
         sequences: &[i64],
         room: usize,
     ) -> Option<Routed> {
-        let events = weighed.offsets.len();
-        let mut places: Vec<Option<&Decided>> = vec![None; events];
+        let mut places: Vec<Option<&Decided>> = vec![None; weighed.offsets.len()];
         for ((number, _), decided) in weighed.deferred.iter().zip(decided) {
             places[*number] = Some(decided);
         }
+        let numbered = self.number_all(weighed, &places, sequences)?;
+        let tags = Tagged::new(tag_key, TAG_BYTES);
+        let written = self.spread.over_events(weighed.offsets.len(), |some| {
+            self.write_entries(weighed, some, &places, &numbered, nonces, epoch, &tags)
+        });
         let mut made = Routed {
-            runs: Vec::with_capacity(self.views.len()),
+            sequences: numbered.iter().map(|each| each.sequence).collect(),
+            by_view: numbered.iter().map(|each| each.outcomes).collect(),
+            runs: numbered.into_iter().map(|each| each.run).collect(),
             parts: Vec::new(),
-            sequences: sequences.to_vec(),
             outcomes: [0; 4],
-            by_view: vec![[0; 4]; self.views.len()],
         };
-        let mut agreed: Vec<Agreed> = vec![None; events * self.views.len()];
-        for (number, view) in self.views.iter().enumerate() {
-            let held = view.written_to != view.feed;
-            let mut run = Run { topic: view.written_to.clone(), messages: Vec::with_capacity(events), arena: Vec::new() };
-            run.arena.reserve(weighed.arena.len() / self.views.len().max(1) + 64);
-            for event in 0..events {
-                let (outcome, key, tail): (Outcome, &[u8], &[u8]) = match places[event] {
-                    Some(decided) => match decided.views.get(number)? {
-                        None => continue,
+        let (mut part, mut count, mut last): (Vec<u8>, usize, i64) = (Vec::new(), 0, 0);
+        let mut number = 0;
+        for entries in written {
+            let entries = entries?;
+            for (total, some) in made.outcomes.iter_mut().zip(entries.outcomes) {
+                *total += some;
+            }
+            let mut start = 0;
+            for end in entries.ends {
+                let entry = &entries.bytes[start..end];
+                if entry.len() > room {
+                    return None;
+                }
+                if part.len() + entry.len() > room {
+                    made.parts.push((count, last, std::mem::take(&mut part)));
+                    count = 0;
+                }
+                part.extend_from_slice(entry);
+                count += 1;
+                last = weighed.offsets[number];
+                number += 1;
+                start = end;
+            }
+        }
+        made.parts.push((count, last, part));
+        Some(made)
+    }
+
+    fn number_all(
+        &self,
+        weighed: &Weighed,
+        places: &[Option<&Decided>],
+        sequences: &[i64],
+    ) -> Option<Vec<Numbered>> {
+        let made = self.spread.over_items(self.views.len(), weighed.offsets.len(), |some| {
+            some.map(|number| self.number(number, weighed, places, sequences[number])).collect::<Option<Vec<_>>>()
+        });
+        Some(made.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    /// The messages of one view of the whole batch, numbered from behind `sequence`.
+    fn number(
+        &self,
+        number: usize,
+        weighed: &Weighed,
+        places: &[Option<&Decided>],
+        mut sequence: i64,
+    ) -> Option<Numbered> {
+        let view = &self.views[number];
+        let held = view.written_to != view.feed;
+        let events = weighed.offsets.len();
+        let mut run = Run { topic: view.written_to.clone(), messages: Vec::with_capacity(events), arena: Vec::new() };
+        let bytes: usize = weighed.shares.iter().map(|share| share.arena.len()).sum();
+        run.arena.reserve(bytes / self.views.len().max(1) + 16 * events);
+        let mut agreed: Vec<Agreed> = Vec::with_capacity(events);
+        let mut outcomes = [0; 4];
+        for share in &weighed.shares {
+            for (at, made) in share.columns[number].iter().enumerate() {
+                let (outcome, key, tail): (Outcome, &[u8], &[u8]) = match (places[share.first + at], made) {
+                    (Some(decided), _) => match decided.views.get(number)? {
                         Some((outcome, key, tail)) => (outcome_of(*outcome)?, key, tail),
+                        None => {
+                            agreed.push(None);
+                            continue;
+                        }
                     },
-                    None => match weighed.columns[number][event] {
-                        None => continue,
-                        Some(each) => (each.outcome, weighed.at(each.key), weighed.at(each.tail)),
-                    },
+                    (None, Some(each)) => (each.outcome, share.at(each.key), share.at(each.tail)),
+                    (None, None) => {
+                        agreed.push(None);
+                        continue;
+                    }
                 };
                 let outcome = if held && outcome != Outcome::Filtered { Outcome::Held } else { outcome };
-                made.by_view[number][outcome as usize] += 1;
-                let slot = &mut agreed[event * self.views.len() + number];
+                outcomes[outcome as usize] += 1;
                 if outcome == Outcome::Filtered {
-                    *slot = Some((outcome, 0, (0, 0)));
+                    agreed.push(Some((outcome, 0, (0, 0))));
                     continue;
                 }
-                made.sequences[number] += 1;
-                let sequence = made.sequences[number];
-                *slot = Some((outcome, sequence, run.add(view.schema_id, sequence, key, tail)));
+                sequence += 1;
+                agreed.push(Some((outcome, sequence, run.add(view.schema_id, sequence, key, tail))));
             }
-            made.runs.push(run);
         }
-        let tags = Tagged::new(tag_key, TAG_BYTES);
-        self.write_entries(weighed, &places, &agreed, nonces, epoch, &tags, room, &mut made)?;
-        Some(made)
+        Some(Numbered { run, sequence, agreed, outcomes })
     }
 
     #[allow(clippy::too_many_arguments)]
     fn write_entries(
         &self,
         weighed: &Weighed,
+        some: Range<usize>,
         places: &[Option<&Decided>],
-        agreed: &[Agreed],
+        numbered: &[Numbered],
         nonces: &[u8],
         epoch: &[u8],
         tags: &Tagged,
-        room: usize,
-        made: &mut Routed,
-    ) -> Option<()> {
-        let (mut part, mut count): (Vec<u8>, usize) = (Vec::new(), 0);
-        let mut last = 0;
-        let mut entry = Vec::with_capacity(1024);
-        for (event, offset) in weighed.offsets.iter().enumerate() {
-            entry.clear();
-            let mine = &agreed[event * self.views.len()..(event + 1) * self.views.len()];
-            match (places[event], &weighed.found[event]) {
-                (Some(decided), _) => entry.extend_from_slice(&decided.entry),
-                (None, Some(found)) => {
-                    let outcome = outcome_of_event(mine);
+    ) -> Option<Entries> {
+        let mut made = Entries { bytes: Vec::with_capacity(some.len() * 320), ends: Vec::new(), outcomes: [0; 4] };
+        let mut mine = Vec::with_capacity(self.views.len());
+        for event in some {
+            mine.clear();
+            mine.extend(numbered.iter().map(|each| each.agreed[event]));
+            match places[event] {
+                Some(decided) => made.bytes.extend_from_slice(&decided.entry),
+                None => {
+                    let (share, at) = weighed.share_of(event)?;
+                    let outcome = outcome_of_event(&mine);
                     made.outcomes[outcome as usize] += 1;
-                    self.write_entry(weighed, event, *offset, found, outcome, epoch, tags, &mut entry);
+                    self.write_entry(share, at, weighed.offsets[event], outcome, epoch, tags, &mut made.bytes)?;
                 }
-                (None, None) => return None,
             }
             let nonce = &nonces[event * TAG_BYTES..(event + 1) * TAG_BYTES];
-            self.write_agreements(mine, nonce, &made.runs, &mut entry);
-            if entry.len() > room {
-                return None;
-            }
-            if part.len() + entry.len() > room {
-                made.parts.push((count, last, std::mem::take(&mut part)));
-                count = 0;
-            }
-            part.extend_from_slice(&entry);
-            count += 1;
-            last = *offset;
+            self.write_agreements(&mine, nonce, numbered, &mut made.bytes);
+            made.ends.push(made.bytes.len());
         }
-        made.parts.push((count, last, part));
-        Some(())
+        Some(made)
     }
 
     /// One entry up to its agreements: `tidings.decisions._schema.ENTRY_SCHEMA`, field by field.
     #[allow(clippy::too_many_arguments)]
     fn write_entry(
         &self,
-        weighed: &Weighed,
-        event: usize,
+        share: &Share,
+        at: usize,
         offset: i64,
-        found: &Found,
         outcome: Outcome,
         epoch: &[u8],
         tags: &Tagged,
         out: &mut Vec<u8>,
-    ) {
+    ) -> Option<()> {
+        let found = share.found[at].as_ref()?;
         put_long(out, offset);
         out.push(2);
         put_bytes(out, &crate::text::uuid_text(&found.event_id));
-        let (scheme, subject) = weighed.subject_spans[event];
-        let (scheme, subject) = (weighed.subject(scheme), weighed.subject(subject));
+        let (scheme, subject) = share.subject_spans[at];
+        let (scheme, subject) = (share.subject(scheme), share.subject(subject));
         out.push(2);
         out.extend_from_slice(&tag_of(&tags.hash(scheme, subject)));
         put_bytes(out, epoch);
@@ -421,15 +521,16 @@ impl Inbox {
         put_long(out, if outcome == Outcome::Held { HELD_EVENT } else { outcome as i64 });
         // Neither flagged nor late, and no finding.
         out.extend_from_slice(&[0, 0, 0]);
+        Some(())
     }
 
-    fn write_agreements(&self, mine: &[Agreed], nonce: &[u8], runs: &[Run], out: &mut Vec<u8>) {
+    fn write_agreements(&self, mine: &[Agreed], nonce: &[u8], numbered: &[Numbered], out: &mut Vec<u8>) {
         let count = mine.iter().flatten().count();
         if count > 0 {
             put_long(out, count as i64);
         }
         let mut commitment = None;
-        for ((view, run), agreed) in self.views.iter().zip(runs).zip(mine) {
+        for ((view, Numbered { run, .. }), agreed) in self.views.iter().zip(numbered).zip(mine) {
             let Some((outcome, sequence, (start, end))) = agreed else { continue };
             put_bytes(out, view.feed.as_bytes());
             put_long(out, *outcome as i64);
@@ -449,12 +550,28 @@ impl Inbox {
 }
 
 impl Weighed {
+    /// The share that has this event, and its place in it.
+    fn share_of(&self, event: usize) -> Option<(&Share, usize)> {
+        let share = self.shares.iter().rev().find(|share| share.first <= event)?;
+        Some((share, event - share.first))
+    }
+}
+
+impl Share {
     fn at(&self, span: (u32, u32)) -> &[u8] {
         &self.arena[span.0 as usize..span.1 as usize]
     }
 
     fn subject(&self, span: (u32, u32)) -> &[u8] {
         &self.subjects[span.0 as usize..span.1 as usize]
+    }
+
+    /// Forget what was made of an event that the window had seen.
+    fn leave_out(&mut self, at: usize) {
+        self.found[at] = None;
+        for column in &mut self.columns {
+            column[at] = None;
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::{held, records_of, Messages};
 use crate::batch::Inbox;
+use crate::spread::Spread;
 
 /// One message over and over: the cheapest way to call `produce`.
 #[pyclass]
@@ -45,9 +46,14 @@ pub(super) struct Bare {
 impl Bare {
     /// See `Engine`.
     #[new]
-    fn new(program: &str, keys: HashMap<String, HashMap<String, Vec<u8>>>, key_version: u16) -> PyResult<Bare> {
+    fn new(
+        program: &str,
+        keys: HashMap<String, HashMap<String, Vec<u8>>>,
+        key_version: u16,
+        events_a_thread: usize,
+    ) -> PyResult<Bare> {
         let program = serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))?;
-        let inbox = Inbox::new(program, &keys, key_version).map_err(|what| PyValueError::new_err(what.0))?;
+        let inbox = Inbox::new(program, &keys, key_version, Spread::new(events_a_thread)).map_err(|what| PyValueError::new_err(what.0))?;
         Ok(Bare { inbox })
     }
 
@@ -61,7 +67,7 @@ impl Bare {
         sequences: Vec<i64>,
     ) -> PyResult<(Vec<Messages>, Vec<i64>)> {
         let held = held(records)?;
-        let made = py.detach(|| self.inbox.bare(&records_of(&held), sequences));
+        let made = py.detach(|| self.inbox.bare(&records_of(&held), &sequences));
         let (runs, sequences) = made.ok_or_else(|| PyValueError::new_err("an event without its views"))?;
         let runs = runs.into_iter().map(|run| Messages { run, partition, next: 0 }).collect();
         Ok((runs, sequences))

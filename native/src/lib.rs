@@ -14,6 +14,7 @@ pub mod program;
 mod publish;
 mod python;
 pub mod scan;
+mod spread;
 pub mod text;
 pub mod views;
 pub mod window;

@@ -10,6 +10,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use crate::batch::Inbox;
 use crate::json::Defaults;
 use crate::scan::Notes;
+use crate::spread::Spread;
 
 /// One inbox for its publisher: `Writer(program, header)`; a record's value is `header`, then the event.
 #[pyclass(frozen)]
@@ -35,7 +36,7 @@ impl Writer {
         let program: crate::program::Program =
             serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))?;
         let root = program.root;
-        let made = Inbox::new(program, &HashMap::new(), 0)
+        let made = Inbox::new(program, &HashMap::new(), 0, Spread::new(usize::MAX))
             .and_then(|inbox| Ok((Defaults::new(&inbox.types)?, inbox)));
         let (defaults, inbox) = made.map_err(|what| PyValueError::new_err(what.0))?;
         Ok(Writer { inbox, defaults, root, header: header.to_vec() })

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::batch::{Decided, Inbox, Routed, Run, Weighed};
 use crate::scan::Refused;
+use crate::spread::Spread;
 use crate::window::{self, Record};
 
 #[cfg(feature = "bench")]
@@ -32,7 +33,7 @@ const OFFSET: usize = 2;
 const KEY: usize = 4;
 const VALUE: usize = 5;
 
-/// One inbox under one policy: `Engine(program, keys, key_version)`.
+/// One inbox under one policy: `Engine(program, keys, key_version, events_a_thread)`.
 #[pyclass(frozen)]
 struct Engine {
     inbox: Inbox,
@@ -42,9 +43,14 @@ struct Engine {
 impl Engine {
     /// Raises ValueError, naming what, where the program asks for what this executor does not do.
     #[new]
-    fn new(program: &str, keys: HashMap<String, HashMap<String, Vec<u8>>>, key_version: u16) -> PyResult<Engine> {
+    fn new(
+        program: &str,
+        keys: HashMap<String, HashMap<String, Vec<u8>>>,
+        key_version: u16,
+        events_a_thread: usize,
+    ) -> PyResult<Engine> {
         let program = serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))?;
-        let inbox = Inbox::new(program, &keys, key_version).map_err(|what| PyValueError::new_err(what.0))?;
+        let inbox = Inbox::new(program, &keys, key_version, Spread::new(events_a_thread)).map_err(|what| PyValueError::new_err(what.0))?;
         Ok(Engine { inbox })
     }
 

@@ -25,8 +25,9 @@ pub enum Sighting {
     Reused = 2,
 }
 
+/// What is kept of a record: by these three a repeat is known.
 #[derive(Clone, Copy)]
-struct Mark {
+pub struct Mark {
     offset: i64,
     event_id: [u8; 16],
     record: [u8; 16],
@@ -67,13 +68,9 @@ impl Window {
         mark(offset, key, value).map_or(Sighting::New, |mark| self.stage(mark))
     }
 
-    /// The same for a batch in order: its records are hashed side by side.
-    pub fn see_all(&mut self, records: &[Record]) -> Vec<Sighting> {
-        let mut said = Vec::with_capacity(records.len());
-        for some in records.chunks(HASHED_TOGETHER) {
-            said.extend(marks(some).into_iter().map(|mark| mark.map_or(Sighting::New, |mark| self.stage(mark))));
-        }
-        said
+    /// The same of a record whose mark was made before; None is the mark of one without an event id.
+    pub fn sight(&mut self, mark: Option<Mark>) -> Sighting {
+        mark.map_or(Sighting::New, |mark| self.stage(mark))
     }
 
     fn stage(&mut self, mark: Mark) -> Sighting {
@@ -141,6 +138,11 @@ impl Window {
 
 fn mark(offset: i64, key: Option<&[u8]>, value: Option<&[u8]>) -> Option<Mark> {
     marks(&[Record { offset, key, value }]).pop().flatten()
+}
+
+/// The marks of records, hashed side by side.
+pub fn marks_of(records: &[Record]) -> Vec<Option<Mark>> {
+    records.chunks(HASHED_TOGETHER).flat_map(marks).collect()
 }
 
 /// The mark of each record that has an event id.

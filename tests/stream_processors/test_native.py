@@ -12,9 +12,12 @@ import pytest
 from stream_processors.compiled import NativeFactory, no_native
 from tests.memory_log import Fate
 from tests.stream_processors.correction_window.kit import HELD, HeldWorld
-from tests.stream_processors.world import INBOX, SUBJECTS, World, by_native, day, event, policy, value
+from tests.stream_processors.world import INBOX, KEYS, SUBJECTS, World, by_native, day, event, policy, value
 from tidings import metrics, topics
-from tidings.projection.native import native_version
+from tidings.policy.model import Inbox, Policy, View
+from tidings.projection.explain import STOPPED
+from tidings.projection.native import NativeInbox, native_version
+from tidings.projection.program import inbox_program
 
 _BUILT = native_version() is not None
 pytestmark = pytest.mark.skipif(
@@ -79,6 +82,12 @@ def _world(native: NativeFactory, seed: int) -> World:
     return World(random_bytes=lambda count: bytes((seed + at) % 251 for at in range(count)), native=native)
 
 
+def _by_every_processor(made: Policy, inbox: Inbox, views: tuple[View, ...]) -> NativeInbox | str:
+    """The native executor, which spreads even small batches."""
+    program = inbox_program(inbox, views, made.environment.value, made.version)
+    return STOPPED if inbox.stopped else NativeInbox(program, KEYS, events_a_thread=5)
+
+
 def _topics(world: World) -> dict[str, list[Any]]:
     return {topic: world.log.all(topic) for topic in sorted(world.log.topics())}
 
@@ -87,12 +96,12 @@ def _topics(world: World) -> dict[str, list[Any]]:
 def test_every_topic_holds_the_same_bytes(seed: int) -> None:
     """Feeds, blocks, nonces, notices and quarantine are the reference's, record by record, whatever was published."""
     made = []
-    for native in (no_native, by_native):
+    for native in (no_native, by_native, _by_every_processor):
         world = _world(native, seed)
         _publish(world, seed, 120)
         world.loop.drain(limit=37)
         made.append(_topics(world))
-    assert made[0] == made[1]
+    assert made[0] == made[1] == made[2]
     assert len(made[0][topics.DECISIONS]) > 3
 
 

@@ -31,6 +31,8 @@ _PURPOSES = {
 }
 _SIGHTINGS = (Sighting.NEW, Sighting.DUPLICATE, Sighting.REUSED)
 _NEVER, _ALWAYS, _CORRECTIONS = 0, 1, 2
+EVENTS_A_THREAD = 256
+"""Weighing so many takes some 2 ms; to start a thread, some 30 us."""
 
 Made = tuple[int, bytes, bytes]
 """What a view makes of an event: 0 delivered, 1 withdrawn or 2 filtered; the feed's key; the value after its
@@ -118,8 +120,10 @@ class NativeRun:
 class NativeInbox:
     """One inbox under one policy, compiled. For one thread at a time."""
 
-    def __init__(self, program: InboxProgram, keys: KeyRing) -> None:
-        self._engine = _extension().Engine(program.as_json(), derived_keys(program, keys), keys.version)
+    def __init__(self, program: InboxProgram, keys: KeyRing, events_a_thread: int = EVENTS_A_THREAD) -> None:
+        """Batches are spread over the processors, `events_a_thread` or more to each."""
+        keyed = derived_keys(program, keys)
+        self._engine = _extension().Engine(program.as_json(), keyed, keys.version, events_a_thread)
 
     def unproven(self) -> list[int]:
         """The numbers of those checks that are never proven here: events of the inbox then all go to Python."""
