@@ -5,7 +5,7 @@ YAML 1.2, so `NO` is Norway. Anchors, aliases, tags and several documents are re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,15 +15,18 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
     MappingStartEvent,
+    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import ScalarNode
 
 from tidings.errors import BadInput, Problem
 
@@ -70,26 +73,18 @@ def read_yaml(path: Path) -> Document:
     syntax, anchors, tags, depth, several documents, duplicate keys."""
     file = str(path)
     text = _text(path, file)
-    problems = list(_tabs(text, file)) or list(_events(text, file))
+    yaml = YAML(typ="safe", pure=True)
+    events: list[Event] = []
+    problems = list(_tabs(text, file)) or list(_events(yaml, text, file, events))
     if problems:
         raise BadInput(problems)
-    document = Document(file, None)
-    node = _yaml().compose(text)
-    if node is None:
+    if not events:
         raise BadInput([Problem(file, 0, "", "empty-file", "the file is empty")])
-    data = _build(
-        node,
-        (),
-        document.lines,
-        lambda loc, line, key: problems.append(
-            Problem(
-                file, line, dotted(loc), "duplicate-key", f"{key!r} is given twice; first on line {document.lines[loc]}"
-            )
-        ),
-    )
-    if problems:
-        raise BadInput(problems)
-    return Document(file, data, document.lines)
+    builder = _Builder(file, iter(events), yaml.resolver)
+    data = builder.value(next(builder.events), ())
+    if builder.problems:
+        raise BadInput(builder.problems)
+    return Document(file, data, builder.lines)
 
 
 def _text(path: Path, file: str) -> str:
@@ -115,15 +110,11 @@ def _tabs(text: str, file: str) -> Iterator[Problem]:
             yield Problem(file, number, "", "yaml-tab", "is indented with a tab; use spaces")
 
 
-def _yaml() -> YAML:
-    return YAML(typ="rt", pure=True)
-
-
-def _events(text: str, file: str) -> Iterator[Problem]:
-    """Walk the file as a stream of events: nothing is built yet, so nothing can grow."""
+def _events(yaml: YAML, text: str, file: str, events: list[Event]) -> Iterator[Problem]:
+    """Walk the file as a stream of events, and keep those of its parts: nothing is built yet, so nothing can grow."""
     depth = documents = 0
     try:
-        for event in _yaml().parse(text):
+        for event in yaml.parse(text):
             depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
             depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
             documents += isinstance(event, DocumentStartEvent)
@@ -132,6 +123,8 @@ def _events(text: str, file: str) -> Iterator[Problem]:
                 yield Problem(file, event.start_mark.line + 1, "", *refused)
             if depth > MAX_DEPTH or documents > 1:
                 return
+            if isinstance(event, NodeEvent | CollectionEndEvent):
+                events.append(event)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = " ".join(str(part) for part in (error.context, error.problem) if part)
@@ -152,22 +145,50 @@ def _refusal(event: Event, depth: int, documents: int) -> tuple[str, str] | None
     return None
 
 
-def _build(node: Node, loc: Loc, lines: dict[Loc, int], twice: Callable[[Loc, int, str], None]) -> Any:
-    lines.setdefault(loc, node.start_mark.line + 1)
-    if isinstance(node, MappingNode):
+class _Builder:
+    """Makes plain data of events that hold neither anchors nor tags."""
+
+    def __init__(self, file: str, events: Iterator[Event], resolver: Any) -> None:
+        self.events = events
+        self.lines: dict[Loc, int] = {}
+        self.problems: list[Problem] = []
+        self._file = file
+        self._resolver = resolver
+
+    def value(self, event: Event, loc: Loc) -> Any:
+        """The part that begins with `event`."""
+        self.lines.setdefault(loc, event.start_mark.line + 1)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(loc)
+        if isinstance(event, SequenceStartEvent):
+            return [self.value(part, (*loc, at)) for at, part in enumerate(self._parts())]
+        assert isinstance(event, ScalarEvent)  # noqa: S101 (an alias was refused)
+        return _scalar(str(self._resolver.resolve(ScalarNode, event.value, event.implicit)), str(event.value))
+
+    def _mapping(self, loc: Loc) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
-            here = (*loc, key)
+        for event in self._parts():
+            key = str(event.value) if isinstance(event, ScalarEvent) else "?"
+            self._skip(event)
+            here, line = (*loc, key), event.start_mark.line + 1
             if key in out:
-                twice(here, key_node.start_mark.line + 1, key)
+                message = f"{key!r} is given twice; first on line {self.lines[here]}"
+                self.problems.append(Problem(self._file, line, dotted(here), "duplicate-key", message))
+                self._skip(next(self.events))
                 continue
-            lines[here] = key_node.start_mark.line + 1
-            out[key] = _build(value_node, here, lines, twice)
+            self.lines[here] = line
+            out[key] = self.value(next(self.events), here)
         return out
-    if isinstance(node, SequenceNode):
-        return [_build(part, (*loc, at), lines, twice) for at, part in enumerate(node.value)]
-    return _scalar(str(node.tag), str(node.value))
+
+    def _parts(self) -> Iterator[Event]:
+        """The first event of each part, up to the end of what surrounds them; whoever asks takes the rest of each."""
+        while not isinstance(event := next(self.events), CollectionEndEvent):
+            yield event
+
+    def _skip(self, event: Event) -> None:
+        if isinstance(event, CollectionStartEvent):
+            for part in self._parts():
+                self._skip(part)
 
 
 def _scalar(tag: str, text: str) -> Any:
