@@ -27,28 +27,36 @@ def made() -> dict[str, str]:
     return reference()
 
 
-def test_the_checkout_is_current(tmp_path: Path) -> None:
-    """What the generator writes into an empty folder is docs/reference, page for page and byte for byte."""
-    write_reference(tmp_path)
+@pytest.fixture
+def current(tmp_path: Path) -> Path:
+    """A folder that holds the reference."""
+    for name, text in made().items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return tmp_path
 
+
+def test_the_checkout_is_current() -> None:
+    """docs/reference is what the generator makes, page for page and byte for byte."""
     assert stale(REFERENCE, made()) == [], "run `make docs` and commit what it writes"
-    assert {path.relative_to(tmp_path).as_posix(): path.read_text("utf-8") for path in tmp_path.rglob("*.md")} == made()
 
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
-    """Writing is idempotent: nothing in the pages depends on the time or the order of a set."""
+    """What is written into an empty folder is the reference; writing is idempotent: nothing in the pages depends on the
+    time or the order of a set."""
     assert write_reference(tmp_path) == len(made())
+    assert {path.relative_to(tmp_path).as_posix(): path.read_text("utf-8") for path in tmp_path.rglob("*.md")} == made()
     assert write_reference(tmp_path) == 0
 
 
-def test_check_names_what_is_stale(tmp_path: Path) -> None:
+def test_check_names_what_is_stale(current: Path) -> None:
     """`tidings docs --check` exits 1 and names a page that differs, one that is missing and one too many."""
-    write_reference(tmp_path)
-    (tmp_path / "masks.md").write_text("edited by hand", "utf-8")
-    (tmp_path / "checks.md").unlink()
-    (tmp_path / "old.md").write_text("a page of what is gone", "utf-8")
+    (current / "masks.md").write_text("edited by hand", "utf-8")
+    (current / "checks.md").unlink()
+    (current / "old.md").write_text("a page of what is gone", "utf-8")
 
-    result = CliRunner().invoke(app, ["docs", "--check", "--out", str(tmp_path)])
+    result = CliRunner().invoke(app, ["docs", "--check", "--out", str(current)])
 
     assert result.exit_code == 1
     assert all(name in result.output.replace("\n", "") for name in ("masks.md", "checks.md", "old.md"))

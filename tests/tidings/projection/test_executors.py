@@ -114,6 +114,7 @@ def _pairs(factory: Factory) -> dict[str, Pair]:
     }
 
 
+@cache
 def _samples() -> list[tuple[str, str, dict[str, Any]]]:
     """Event type, name and event of every sample, those that must fail included."""
     found = []
