@@ -64,29 +64,36 @@ def _names(file: Path, mark: str) -> bool:
 
 @pytest.fixture(scope="module")
 def stack_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackFactory]:
-    """Makes secured stacks on free ports, each in its own folder, and takes them down at the end of the module.
+    """Makes secured stacks on free ports, each in its own folder, and throws them away at the end of the module.
 
     `stack_factory(brokers=3)` gives three brokers; `registry=True` adds registry and gate; `data=` names the folder.
     Seconds each: for tests that need a stack of their own.
     """
-    from deploy.local.stack import down
+    from tests.stacks import bring_up, throw_away
 
     made: list[Path] = []
 
     def make(*, brokers: int = 1, registry: bool = False, data: Path | None = None) -> Stack:
         folder = data or tmp_path_factory.mktemp("stack") / "data"
         made.append(folder)
-        return _up(folder, brokers=brokers, registry=registry)
+        return bring_up(folder, brokers=brokers, registry=registry)
 
     yield make
     for folder in dict.fromkeys(made):
-        down(folder)
+        throw_away(folder)
 
 
 @pytest.fixture(scope="session")
 def one_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A one-broker Kafka with TLS, SCRAM and ACLs, no registry; once a session."""
     yield from _for_the_session(tmp_path_factory.mktemp("one-broker") / "data", registry=False)
+
+
+@pytest.fixture(scope="session")
+def spare_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A second one, for tests that restart it, or whose topics have the names of a country's. Ask it for its `cluster`
+    when you need it: that changes with a restart."""
+    yield from _for_the_session(tmp_path_factory.mktemp("spare-broker") / "data", registry=False)
 
 
 @pytest.fixture(scope="session")
@@ -140,16 +147,10 @@ def outbox(postgres: Postgres) -> Iterator[Outbox]:
 
 
 def _for_the_session(folder: Path, *, registry: bool) -> Iterator[Stack]:
-    from deploy.local.stack import down
+    from tests.stacks import bring_up, throw_away
 
-    running = _up(folder, brokers=1, registry=registry)
+    running = bring_up(folder, registry=registry)
     try:
         yield running
     finally:
-        down(folder)
-
-
-def _up(folder: Path, *, brokers: int, registry: bool) -> Stack:
-    from deploy.local.stack import Options, up
-
-    return up(Options(folder, brokers=brokers, registry=registry, default_ports=False, short_lived=True))
+        throw_away(folder)

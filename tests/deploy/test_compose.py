@@ -20,14 +20,17 @@ from ruamel.yaml import YAML
 from deploy.compose.folder import BROKERS, GATE, Layout, make_folder
 from deploy.local.java import environment, java_binary, kafka_jars
 from deploy.local.ports import choose
-from deploy.local.processes import Process, check_alive, spawn, stop
+from deploy.local.processes import Process, check_alive, spawn
 from deploy.settings import broker_settings
 from tests.commands.kit import tidings
+from tests.stacks import kill
 from tidings.clock import StillClock, SystemClock
 from tidings.errors import Fatal, Retriable
 
 HOME = Path(__file__).resolve().parents[2] / "deploy" / "compose"
 SPECIFICATION = Path(__file__).with_name("schemas") / "compose-spec.json"
+# A test has no use for the second compiler, and half the processor time is its.
+QUICK = ("-XX:TieredStopAtLevel=1",)
 
 
 @cache
@@ -224,16 +227,18 @@ def broker_of_the_folder(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     for name in ("ca.pem", "broker.pem"):
         shutil.copy(folder / "tls" / name, mounted)
     formatted = subprocess.run(
-        [java_binary(), f"@{mounted / 'format.args'}"], env=environment(), capture_output=True, text=True, check=False
-    )
+        [java_binary(), *QUICK, f"@{mounted / 'format.args'}"],
+        env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert formatted.returncode == 0, formatted.stderr
     process = spawn(
-        "broker", [java_binary(), f"@{mounted / 'start.args'}"], tmp_path / "log", cwd=tmp_path, env=environment()
-    )
+        "broker", [java_binary(), *QUICK, f"@{mounted / 'start.args'}"],
+        tmp_path / "log", cwd=tmp_path, env=environment(),
+    )  # fmt: skip
     try:
         yield folder, _served(process, client)
     finally:
-        stop([process])
+        kill([process])
 
 
 def _served(process: Process, port: int) -> int:

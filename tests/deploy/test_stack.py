@@ -19,6 +19,7 @@ from deploy.local import stack as stacks
 from deploy.local.files import write_private
 from deploy.local.ports import HOST
 from deploy.local.stack import Options, down, up
+from tests.stacks import come_back
 from tidings.errors import Fatal
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.client_quotas import ClientQuotas
@@ -152,26 +153,26 @@ def test_quotas_are_set_and_described(running):
     assert quotas.describe() == {"dwp": {"producer_byte_rate": 5}}
 
 
-def test_restart_keeps_data_and_a_taken_port_is_replaced(stack_factory, tmp_path):
+def test_restart_keeps_data_and_a_taken_port_is_replaced(spare_broker):
     """What was written is there after a restart, though another has the broker's client port by then."""
-    first = stack_factory(data=tmp_path / "data")
-    Admin(first.cluster).create_topics([Topic("kept", 1, 1)])
-    producer = Producer(first.cluster.producer_config("admin"))
+    first = spare_broker.state
+    Admin(spare_broker.cluster).create_topics([Topic("kept", 1, 1)])
+    producer = Producer(spare_broker.cluster.producer_config("admin"))
     producer.produce("kept", b"value")
     assert producer.flush(20) == 0
-    assert {each.name for each in down(first.data)} == {"broker-1"}
-    assert not first.state.running()
-    taken = first.state.nodes[0].client_port
+    assert {each.name for each in down(spare_broker.data)} == {"broker-1"}
+    assert not first.running()
+    taken = first.nodes[0].client_port
 
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind((HOST, taken))
         holder.listen()
-        second = stack_factory(data=tmp_path / "data")
+        come_back(spare_broker)
 
-    assert second.fresh
-    assert second.state.nodes[0].client_port != taken
-    consumer = Consumer(second.cluster.consumer_config("admin", "g") | {"auto.offset.reset": "earliest"})
+    assert spare_broker.fresh
+    assert spare_broker.state.nodes[0].client_port != taken
+    consumer = Consumer(spare_broker.cluster.consumer_config("admin", "g") | {"auto.offset.reset": "earliest"})
     consumer.subscribe(["kept"])
     assert consumer.poll(30).value() == b"value"
     consumer.close()

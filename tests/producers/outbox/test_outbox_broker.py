@@ -11,23 +11,22 @@ import pytest
 
 from tests.producers.outbox.kit import INBOX, Event, Outbox, event_id_of, hold_to_order, provide, rows_of
 from tests.producers.outbox.relay_process import spawn
+from tests.stacks import come_back
 from tests.tidings.kafka.kit import eventually
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.read import read_to_end
 
 if TYPE_CHECKING:
     from deploy.local.stack import Stack
-    from tests.conftest import StackFactory
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgresql]
 
 
 @pytest.fixture(scope="module")
-def own_stack(stack_factory: StackFactory) -> Stack:
+def own_stack(spare_broker: Stack) -> Stack:
     """A broker that may be restarted, with the agency's inbox and what `apply` gives it."""
-    stack = stack_factory()
-    provide(stack.cluster)
-    return stack
+    provide(spare_broker.cluster)
+    return spare_broker
 
 
 class Site:
@@ -91,7 +90,7 @@ def test_a_database_that_is_killed(site: Site) -> None:
     "TIDINGS_OUTBOX_RESTART" not in os.environ,
     reason="a broker's restart takes half a minute; set TIDINGS_OUTBOX_RESTART to wait for it",
 )
-def test_a_broker_that_restarts(site: Site, own_stack: Stack, stack_factory: StackFactory) -> None:
+def test_a_broker_that_restarts(site: Site, own_stack: Stack) -> None:
     """Down while a relay works, and up again: the relay goes on by itself."""
     from deploy.local.stack import down
 
@@ -102,7 +101,7 @@ def test_a_broker_that_restarts(site: Site, own_stack: Stack, stack_factory: Sta
         eventually(lambda: site.outbox.states().get("sent", 0) > 50, "rows are sent")
         down(own_stack.data)
         site.outbox.insert(rows[600:])
-        stack_factory(data=own_stack.data)
+        come_back(own_stack)
         eventually(lambda: relay.poll() is not None or site.outbox.states() == {"sent": 900}, "all is sent", 60)
         assert relay.poll() is None
     finally:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy.local.files import make_password
+from tests.stacks import come_back
 from tests.tidings.kafka.kit import eventually
 from tests.tidings.kafka.once_process import BATCH_RECORDS, BATCHES, batch, run
 from tests.tidings.provisioning.kit import TODAY, inbox, policy
@@ -29,7 +30,7 @@ from tidings.provisioning.access import access_of
 from tidings.provisioning.topic_plan import INBOX_MESSAGE_MAX_BYTES
 
 if TYPE_CHECKING:
-    from tests.conftest import StackFactory
+    from deploy.local.stack import Stack
 
 pytestmark = pytest.mark.broker
 
@@ -317,18 +318,17 @@ def test_a_broker_that_is_silent_before_the_commit(agency: Agency, halted: Calla
     assert agency.seen() == [b"1"]
 
 
-def test_a_broker_that_restarts_loses_and_repeats_nothing(stack_factory: StackFactory) -> None:
+def test_a_broker_that_restarts_loses_and_repeats_nothing(one_broker: Stack) -> None:
     """Down between two transactions and up again: the same writer goes on, or says within its budget that it cannot;
     then the next one does. Every record is there once. (The client alone would wait for ever: see `bounded`.)"""
     from deploy.local.stack import down
 
-    stack = stack_factory()
-    agency = new_agency(stack.cluster)
+    agency = new_agency(one_broker.cluster)
     with agency.writer() as writer:
         for number in range(5):
             writer.write(batch(agency.topic, number), str(number + 1))
-        down(stack.data)
-        stack_factory(data=stack.data)
+        down(one_broker.data)
+        come_back(one_broker)
         with suppress(Undecided):
             for number in range(5, 8):
                 writer.write(batch(agency.topic, number), str(number + 1))
