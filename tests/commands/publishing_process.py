@@ -1,15 +1,13 @@
-"""One run of `FilePublication` over a file in a process of its own: `python -m tests.commands.publishing_process SPEC`.
+"""One run of `FilePublication` over a file in a process of its own.
 
 It needs no registry: schema ids are given, and the test's agency is put in place of the event type's owner. It dies by
-SIGKILL at a step where the specification names one, and prints the account as JSON.
+SIGKILL at a step where the specification names one, and writes the account as JSON.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from commands._published_file import PublishedFile, Told
 from commands._terminal import told_without_values
 from producers.journal import Journal
 from producers.publisher import EventPublisher, Nowhere
+from tests.forked import Forked, forks
 from tests.tidings.kafka.process import at_step, describe, reach
 from tidings.catalogue import Catalogue, default_catalogue_dir, load_catalogue
 from tidings.clock import StillClock
@@ -36,16 +35,17 @@ class Spec:
     agency: str
     file: str
     journal: str
+    account: str
     step: str = ""
     times: int = 2
 
 
 def run(cluster: Any, agency: str, file: Path, journal: Path, **options: Any) -> tuple[int, dict[str, Any]]:
     """Run one to its end. Returns its exit code, and its account where it came to that."""
-    spec = Spec(describe(cluster), agency, str(file), str(journal), **options)
-    command = [sys.executable, "-m", "tests.commands.publishing_process", json.dumps(asdict(spec))]
-    done = subprocess.run(command, check=False, timeout=180, stdout=subprocess.PIPE)
-    return done.returncode, json.loads(done.stdout) if done.stdout else {}
+    account = journal.with_name(f"{journal.name}.account")
+    spec = Spec(describe(cluster), agency, str(file), str(journal), str(account), **options)
+    code = Forked(__name__, json.dumps(asdict(spec))).wait(180)
+    return code, json.loads(Path(spec.account).read_bytes()) if code == 0 else {}
 
 
 def publication(
@@ -86,8 +86,7 @@ def main(text: str) -> None:
     probe = at_step(spec.step, spec.times)
     with told_without_values():  # the log goes to standard error
         _, account = publish(reach(spec.cluster), spec.agency, Path(spec.file), Path(spec.journal), probe=probe)
-    sys.stdout.write(json.dumps(account))
+    Path(spec.account).write_text(json.dumps(account))
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+forks(__name__)

@@ -1,6 +1,6 @@
 """One processor on Faust in a process of its own, as `tidings run` has it, with the test's policy, clock and schemas.
 
-Run as `python -m tests.compliance.processor_process SETTINGS.json`. With `kill_after` it kills itself (SIGKILL) when
+It is told the path of its settings. With `kill_after` it kills itself (SIGKILL) when
 that many parts were worked in, their rows written and what follows them not sent.
 """
 
@@ -20,6 +20,7 @@ from stream_processors.host.on_faust.connection import Connection
 from stream_processors.host.on_faust.host import Host
 from stream_processors.host.pipeline import Outgoing, Pipeline
 from stream_processors.host.rows import Store
+from tests.forked import forks
 from tidings.clock import SystemClock
 from tidings.errors import Fatal, TidingsError
 from tidings.log import InboxRecord
@@ -52,8 +53,9 @@ class _Dying(Pipeline):
         return out
 
 
-def main(settings: dict[str, Any]) -> int:
+def main(path: str) -> int:
     """Run until SIGTERM."""
+    settings = json.loads(Path(path).read_bytes())
     configure(settings["name"])
     processor = replace(load_processor(settings["name"]), version=settings["version"])
     schemas = {int(number): schema for number, schema in settings["schemas"].items()}
@@ -86,5 +88,4 @@ def main(settings: dict[str, Any]) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main(json.loads(Path(sys.argv[1]).read_bytes())))
+forks(__name__)

@@ -7,13 +7,11 @@ transaction among its records, a newer writer, drained and started again; then a
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +23,9 @@ from stream_processors.host.discover import load_processors
 from stream_processors.host.harness import TestProcessor
 from stream_processors.host.needs import changelog_topic, needs_of, quarantine_topic
 from stream_processors.host.rows import Row, names_of
-from tests.commands.kit import CHECKOUT
+from tests.compliance import processor_process
 from tests.compliance.processor_events import PARTITIONS, Given, encoded, given, policy
+from tests.forked import Forked
 from tests.stream_processors.broker_site import eventually
 from tidings.clock import StillClock
 from tidings.errors import Fatal
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.broker
 
 EVOLVED = 20_000
+AN_INBOX = "inbox.gro.birth-registered"
 JUNK = b"\x00junk that is no record"
 ADMIN = "admin"
 _OF_THE_TESTS_DAY = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
@@ -56,7 +56,7 @@ class Life:
     site: Site
     processor: Processor
     memory: TestProcessor
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
     log: Path = field(default=Path())
 
     @property
@@ -77,11 +77,7 @@ class Life:
         path = self.site.folder / f"{name}.json"
         path.write_text(json.dumps(settings))
         self.log = self.site.folder / f"{name}.log"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.compliance.processor_process", str(path)],
-                cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)}, stdout=log, stderr=log,
-            )  # fmt: skip
+        self.process = Forked(processor_process.__name__, str(path), self.log)
 
     def ended(self) -> int:
         """Wait for the process to end; its exit code."""
@@ -143,7 +139,7 @@ class Site:
             path.write_text(f"secret-of-{needs.principal}")
             self.admin.set_password(needs.principal, f"secret-of-{needs.principal}")
         topics |= {name: Topic(name, PARTITIONS, 1, _OF_THE_TESTS_DAY) for name in sources}
-        self.admin.create_topics([*topics.values(), Topic("inbox.gro.death-registered", 1, 1, {})])
+        self.admin.create_topics([*topics.values(), Topic(AN_INBOX, 1, 1)])
         self.reader = LogReader(self.cluster, ADMIN)
 
     def publish(self, records: list[tuple[str, int, int, bytes | None, bytes | None]], *, commit: bool = True) -> None:
@@ -175,9 +171,9 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(stack_factory: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A broker of its own: the processors' topics have fixed names."""
-    made = Site(stack_factory(), tmp_path_factory.mktemp("processors"))
+def site(spare_broker: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Not on the broker where the exchange is tried: the processors' topics have fixed names."""
+    made = Site(spare_broker, tmp_path_factory.mktemp("processors"))
     yield made
     for life in made.lives:
         if life.process is not None and life.process.poll() is None:
@@ -208,14 +204,15 @@ def test_every_processor_through_all_that_happens(site: Site) -> None:
                 life.memory.send_bytes(topic, value, at_ms=everything[0].at_ms)
         life.start()
     for life in site.lives:
-        eventually(life.same, f"{life.processor.name} recovered")
+        eventually(life.same, f"{life.processor.name} recovered", every=0.5)
     _publish(site, then)
     for life in site.lives:
-        eventually(life.same, f"{life.processor.name} took in the rest")
+        eventually(life.same, f"{life.processor.name} took in the rest", every=0.5)
         life.drain()
         life.start(version=life.processor.version + 1)
     for life in site.lives:
-        eventually(lambda life=life: life.same(life.processor.version + 1), f"{life.processor.name} made anew")  # type: ignore[misc]
+        anew = partial(life.same, life.processor.version + 1)
+        eventually(anew, f"{life.processor.name} made anew", every=0.5)
         life.drain()
         _check_quarantine(life)
         _check_log(life)
@@ -279,4 +276,4 @@ def _check_access(life: Life) -> None:
         for topic in needs_of(life.processor, policy()).reads:
             assert len(reader.partitions(topic)) == PARTITIONS
         with pytest.raises(Fatal):
-            reader.partitions("inbox.gro.death-registered")
+            reader.partitions(AN_INBOX)

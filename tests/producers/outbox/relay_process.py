@@ -1,4 +1,4 @@
-"""One relay in a process of its own: `python -m tests.producers.outbox.relay_process SPEC`.
+"""One relay in a process of its own.
 
 It dies by SIGKILL at a step of its own or of its writer, where the specification names one; else it goes on until
 nothing waits, or for ever."""
@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +15,7 @@ from producers.outbox.database import Connection, connect
 from producers.outbox.metrics import OUTBOX_METRICS
 from producers.outbox.relay import Relay, RelaySettings
 from producers.outbox.run_relay import WRITER_SETTINGS, run_relay
+from tests.forked import Forked, forks
 from tests.producers.outbox.kit import AGENCY, judge
 from tests.tidings.kafka.process import describe, reach
 from tidings.clock import SystemClock
@@ -36,11 +35,10 @@ class Spec:
     until_empty: bool = True
 
 
-def spawn(cluster: Cluster, dsn: str, **options: Any) -> subprocess.Popen[bytes]:
+def spawn(cluster: Cluster, dsn: str, **options: Any) -> Forked:
     """Start one. The caller waits for it, or kills it."""
     spec = Spec(describe(cluster), dsn, **options)
-    command = [sys.executable, "-m", "tests.producers.outbox.relay_process", json.dumps(asdict(spec))]
-    return subprocess.Popen(command)
+    return Forked(__name__, json.dumps(asdict(spec)))
 
 
 def main(text: str) -> None:
@@ -64,5 +62,4 @@ def main(text: str) -> None:
     run_relay(lambda: connect(spec.dsn), relay, clock, lambda: True)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+forks(__name__)

@@ -1,5 +1,5 @@
 """The correction window on the session's broker: views that wait in a topic of the test's own, a clock that the test
-moves, and a window in a process of its own that `kill -9` ends: `python -m … SPEC`.
+moves, and a window in a process of its own that `kill -9` ends.
 """
 
 from __future__ import annotations
@@ -8,18 +8,16 @@ import json
 import os
 import secrets
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
 from stream_processors.correction_window.on_broker import correction_window_handler
+from tests.forked import Forked, forks
 from tests.loop_thread import LoopThread
 from tests.stream_processors.correction_window.kit import HELD_BENEFITS, held_policy, view_of
 from tests.stream_processors.world import PARTITIONS
@@ -195,20 +193,19 @@ def deployed(cluster: Cluster, name: str) -> Cluster:
     )  # fmt: skip
 
 
-def spawn(site: WindowSite, step: str, times: int) -> subprocess.Popen[bytes]:
+def spawn(site: WindowSite, step: str, times: int) -> Forked:
     """A window in a process of its own that dies by SIGKILL when it reaches `step` the `times`-th time, once the clock
     was moved. The caller waits for it."""
     spec = {
         "cluster": describe(site.cluster), "name": site.name, "file": str(site.clock.file), "step": step,
         "times": times,
     }  # fmt: skip
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.stream_processors.correction_window.broker_window", json.dumps(spec)]
-    )
+    return Forked(__name__, json.dumps(spec))
 
 
-def main(spec: dict[str, Any]) -> int:
+def main(text: str) -> int:
     """Run the window of a specification."""
+    spec = json.loads(text)
     cluster = reach(spec["cluster"])
     site = WindowSite(cluster, spec["name"], Path(spec["file"]))
     with LogReader(site.cluster, CORRECTION_WINDOW) as reader:
@@ -233,5 +230,4 @@ def dying(step: str, times: int, clock: MovedClock) -> Callable[[str], None]:
     return probe
 
 
-if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))
+forks(__name__)

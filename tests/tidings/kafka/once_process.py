@@ -1,14 +1,13 @@
-"""One once-writer in a process of its own, which goes on from its position: `python -m tests.tidings.kafka.once_process
-SPEC`. It writes ten batches of `BATCH_RECORDS` and dies by SIGKILL at a step, where the specification names one."""
+"""One once-writer in a process of its own, which goes on from its position. It writes ten batches of `BATCH_RECORDS`
+and dies by SIGKILL at a step, where the specification names one."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.forked import Forked, forks
 from tests.tidings.kafka.process import at_step, describe, reach
 from tidings.kafka.write_once import OnceWriter, Record
 
@@ -30,8 +29,7 @@ class Spec:
 def run(cluster: Any, principal: str, topic: str, **options: Any) -> int:
     """Run one to its end. Returns its exit code."""
     spec = Spec(describe(cluster), principal, topic, **options)
-    command = [sys.executable, "-m", "tests.tidings.kafka.once_process", json.dumps(asdict(spec))]
-    return subprocess.run(command, check=False, timeout=120).returncode
+    return Forked(__name__, json.dumps(asdict(spec))).wait(120)
 
 
 def batch(topic: str, number: int) -> list[Record]:
@@ -50,5 +48,4 @@ def main(text: str) -> None:
             probe("committed")
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+forks(__name__)

@@ -1,4 +1,4 @@
-"""One worker in a process of its own, for tests that kill it: `python -m tests.tidings.kafka.process SPEC`.
+"""One worker in a process of its own, for tests that kill it.
 
 The specification is JSON: how to reach the log, the slot, and at which step (and which time it is reached) to die by
 SIGKILL. Where `pause_file` is given, the worker stands still at the step until that file exists.
@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.forked import Forked, forks
 from tests.tidings.kafka.kit import PRINCIPAL, Copier, Log, PlainCluster
 from tidings.kafka.settings import LoopSettings
 from tidings.kafka.worker import Place, run_worker
@@ -37,10 +36,10 @@ class Spec:
     protocol: str = "consumer"
 
 
-def spawn(log: Log, slot: int = 0, **options: Any) -> subprocess.Popen[bytes]:
+def spawn(log: Log, slot: int = 0, **options: Any) -> Forked:
     """Start one. The caller waits for it, or kills it."""
     spec = Spec(describe(log.cluster.cluster), log.name, log.inboxes, slot, **options)
-    return subprocess.Popen([sys.executable, "-m", "tests.tidings.kafka.process", json.dumps(asdict(spec))])
+    return Forked(__name__, json.dumps(asdict(spec)))
 
 
 def describe(cluster: Any) -> dict[str, Any]:
@@ -101,5 +100,4 @@ def main(text: str) -> int:
     return run_worker(log.cluster, Place(spec.slot, PRINCIPAL), Copier(log), settings, probe=probe)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+forks(__name__)
