@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ def make_log(request: pytest.FixtureRequest) -> Callable[[], Log]:
 
 
 @pytest.fixture
-def log(make_log: Callable[[], Log]) -> Log:
+def log(make_log: Callable[[], Log]) -> Iterator[Log]:
     """A namespace for one test."""
-    return make_log()
+    made = make_log()
+    yield made
+    made.close()

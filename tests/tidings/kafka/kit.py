@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
@@ -69,12 +70,18 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 60.0) 
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def numbers(count: int, first: int = 0) -> list[bytes]:
     """Values that tell their order."""
     return [b"%d" % number for number in range(first, first + count)]
+
+
+@cache
+def _admin_of(cluster: Any) -> AdminClient:
+    """One for all tests: each connection costs a handshake."""
+    return AdminClient(cluster.client_config(PRINCIPAL))
 
 
 class Log:
@@ -83,13 +90,27 @@ class Log:
     def __init__(self, cluster: Any, name: str) -> None:
         self.name = name
         self.cluster = Deployed(cluster, name)
-        self.admin = AdminClient(self.cluster.client_config(PRINCIPAL))
-        self.reader = LogReader(self.cluster, PRINCIPAL)
-        # It asks for the group's offsets and never joins it.
-        self._asking = Consumer(self.cluster.consumer_config(PRINCIPAL, f"exchange-{name}"))
+        self.admin = _admin_of(cluster)
         self.output = f"out.{name}"
         self.decisions = f"decisions.{name}"
         self.inboxes: list[str] = []
+
+    @cached_property
+    def reader(self) -> LogReader:
+        """Reads what is committed."""
+        return LogReader(self.cluster, PRINCIPAL)
+
+    @cached_property
+    def _asking(self) -> Consumer:
+        """Asks for the group's offsets and never joins it."""
+        return Consumer(self.cluster.consumer_config(PRINCIPAL, f"exchange-{self.name}"))
+
+    def close(self) -> None:
+        """Let the connections go."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+        if "_asking" in self.__dict__:
+            self._asking.close()
 
     def make(self, topics: dict[str, int], **config: str) -> None:
         """Make topics with these partition counts and wait until the broker serves them."""
