@@ -32,6 +32,9 @@ def judge(ordinal: int, outcome: Outcome, publisher: EventPublisher) -> tuple[Jo
 
 
 def _checked(outcome: SourceRecord, publisher: EventPublisher) -> tuple[tuple[Finding, ...], WireEvent | None]:
+    sound = publisher.sound(outcome.event_type, outcome.event)
+    if sound is not None:
+        return (), sound
     findings = publisher.check(outcome.event_type, outcome.event)
     if any(finding.severity is Severity.REJECT for finding in findings):
         return findings, None

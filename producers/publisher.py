@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import marshal
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from producers.encode import Encoder, WireEvent
+from producers.inbox_writer import inbox_writer
 from tidings.catalogue import Catalogue, EventType, default_catalogue_dir, load_catalogue
 from tidings.checks import Checker, FolderLists, ReferenceLists
 from tidings.clock import Clock, SystemClock
@@ -16,9 +19,26 @@ from tidings.errors import BadInput, Fatal, Finding, Problem, ReasonCode, Reject
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.produce import RecordProducer, is_too_large
 from tidings.kafka.schema_ids import inbox_schema_id
+from tidings.kafka.write_once import RECORD_MAX_BYTES
 from tidings.policy.model import Environment
+from tidings.projection.native import NativeWriter
+from tidings.wire import header
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+
+_NO_SCHEMA = header(0)
+
+# What it cannot write, or writes so that no reader takes it (NaN, a lone surrogate), is left to the encoder.
+_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+def _text(event: Any) -> bytes | None:
+    """The event as JSON, where it is of JSON's own types alone."""
+    try:
+        marshal.dumps(event)  # takes no subclass, which JSON would hide and the encoder refuses
+        return _as_json(event).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 class Sender(Protocol):
@@ -67,21 +87,42 @@ class EventPublisher:
         self._catalogue = catalogue or load_catalogue(default_catalogue_dir())
         self._schema_ids = dict(schema_ids or {})
         self._lists = lists or FolderLists()
+        self._own_lists = lists is not None
         self._clock = clock or SystemClock()
         self._sender: Sender = sender or RecordProducer(cluster, agency)
         self._checkers: dict[str, Checker] = {}
         self._encoders: dict[str, Encoder] = {}
+        self._writers: dict[str, NativeWriter | None] = {}
         self._failures: list[TidingsError] = []
         self.delivered = 0
 
     def publish(self, event_type: str, event: Mapping[str, Any]) -> tuple[Finding, ...]:
         """Check an event and send it. Returns what is flagged; raises Reject with all findings where one of them
         refuses."""
+        record = self.sound(event_type, event)
+        if record is not None:
+            self.send(record)
+            return ()
         findings = self.check(event_type, event)
         if any(finding.severity is Severity.REJECT for finding in findings):
             raise Reject(findings)
         self.send(self.encoder(event_type).encode(event))
         return findings
+
+    def sound(self, event_type: str, event: Mapping[str, Any]) -> WireEvent | None:
+        """The record of an event in which `check` finds nothing, where the native extension says so, which takes it a
+        quarter of the time; None where that is for `check` and the encoder to say. Raises as `encoder`, once there is a
+        record."""
+        if event_type not in self._writers:
+            known = self._event_type(event_type)
+            # The extension has the catalogue's lists.
+            made = None if self._own_lists else inbox_writer(known, self._cluster.environment.value, 0)
+            self._writers[event_type] = made
+        writer = self._writers[event_type]
+        if writer is None:
+            return None
+        [written] = writer.write([_text(event)], self._clock.now_ms(), RECORD_MAX_BYTES)
+        return None if written is None else self.encoder(event_type).frame(*written, _NO_SCHEMA)
 
     def check(self, event_type: str, event: Mapping[str, Any]) -> tuple[Finding, ...]:
         """All that the exchange would find, sorted. Sends nothing. Raises Reject where the event has no readable

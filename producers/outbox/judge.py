@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 import orjson
 
 from producers.encode import Encoder
+from producers.inbox_writer import inbox_writer
 from producers.outbox.rows import Row
 from producers.publisher import EventPublisher
-from tidings import topics
-from tidings.catalogue import Catalogue, EventType
+from tidings.catalogue import Catalogue
 from tidings.clock import Clock
 from tidings.errors import Finding, ReasonCode, Reject, Severity
 from tidings.kafka.schema_ids import NoInbox
 from tidings.kafka.write_once import RECORD_MAX_BYTES, Record
-from tidings.policy.model import Environment, Inbox
-from tidings.projection.native import NativeWriter, native_writer
-from tidings.projection.program import inbox_program
+from tidings.policy.model import Environment
+from tidings.projection.native import NativeWriter
 
 UNKNOWN = "unknown"
 """What a row's event type is called in metrics where the catalogue does not have it."""
@@ -146,18 +145,3 @@ class Judge:
         for finding in refusal.findings:
             if finding.severity is Severity.REJECT:
                 judged.reasons[name, finding.code.value] += 1
-
-
-def inbox_writer(event_type: EventType, environment: str, schema_id: int) -> NativeWriter | None:
-    """The writer of the event type's current version, which is what the encoder writes."""
-    inbox = Inbox(
-        topic=topics.inbox(event_type.owner, event_type.name),
-        agency=event_type.owner,
-        event_type=event_type.name,
-        partitions=event_type.partitions,
-        reader_schema=event_type.schema,
-        writer_schemas={"0": event_type.schema},
-        checks=event_type.checks,
-        deduplication_window_events=event_type.deduplication_window_events,
-    )
-    return native_writer(inbox_program(inbox, (), environment, 0), schema_id)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.encode import Encoder
-from producers.outbox.judge import inbox_writer
+from producers.inbox_writer import inbox_writer
 from producers.publisher import EventPublisher
 from producers.simulator import Settings, simulate
 from tests.producers.outbox.kit import CATALOGUE, NOWHERE, NoSender

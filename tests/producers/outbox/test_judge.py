@@ -83,7 +83,7 @@ def test_the_extension_changes_no_judgement(monkeypatch: pytest.MonkeyPatch) -> 
         for number, each in enumerate(simulate(1_000, settings))
     ]
     written = judge().judge(rows)
-    monkeypatch.setattr(judging, "native_writer", lambda *_: None)
+    monkeypatch.setattr(judging, "inbox_writer", lambda *_: None)
     checked = judge().judge(rows)
 
     assert len(written.refused) > 100
