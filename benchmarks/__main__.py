@@ -52,7 +52,7 @@ def measure(
         raise typer.BadParameter(f"there is no {', '.join(unknown)}")
     if not quick and (why := native.build()):
         typer.echo(why)
-    settings, results = Settings(rounds, scale, latency_s, names, quick), Results(out)
+    settings, results = Settings(rounds, scale, latency_s, names, quick), Results(out, scale)
     failed = []
     for name in wanted:
         typer.echo(f"==> {name}")

@@ -16,14 +16,15 @@ class Results:
 
     | key | what |
     | --- | --- |
-    | `machine`, `parts` | which, and of each part when, how long, load before, share of steal |
+    | `machine`, `parts` | which, and of each part when, how long, at what scale, load before, share of steal |
     | `contenders` | by name: `events_per_second` (median), `range`, `cpu_us_per_event`, …; or `missing`: why not |
     | `latency_ms` | by contender, rate and transport: `p50`, `p99`, `max` |
     | `growth` | by what grows: a list of points |
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, scale: float = 1.0) -> None:
         self.path = path
+        self._scale = scale
         self.content: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
         self.content["machine"] = machine()
         for name in ("parts", "contenders", "latency_ms", "growth"):
@@ -32,7 +33,7 @@ class Results:
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Within it a part is measured; the file is written at its end, whatever that is."""
-        about: dict[str, Any] = {}
+        about: dict[str, Any] = {"scale": self._scale}
         self.content["parts"][name] = about
         try:
             with noise(about):

@@ -67,8 +67,14 @@ def _machine(content: dict[str, Any]) -> str:
     )
     for name, about in sorted(content["parts"].items()):
         took, steal = about.get("seconds"), about.get("steal_share")
-        lines.append(f"Part `{name}`: load {about['load_before']} before, {took} s, steal {steal}.")
+        lines.append(f"Part `{name}`: load {about['load_before']} before, {took} s, steal {steal}.{_shortened(about)}")
     return "\n".join(lines)
+
+
+def _shortened(about: dict[str, Any]) -> str:
+    """A short run has few transactions and a broker that is not warm: its ratios are not those of a long one."""
+    scale = about.get("scale", 1.0)
+    return f" **At {scale:g} of the events that it is meant to have: not to be quoted.**" if scale < 1 else ""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -21,9 +21,9 @@ MEASURED: dict[str, Any] = {
 }
 
 
-def filled(path: Path) -> Results:
+def filled(path: Path, scale: float = 1.0) -> Results:
     """Results with something in every part."""
-    results = Results(path)
+    results = Results(path, scale)
     results.content["contenders"] = {
         "floor": MEASURED,
         "tidings-native": {**MEASURED, "events_per_second": 150_000.0},
@@ -55,6 +55,15 @@ def test_the_table_has_shares_of_the_floor_and_says_who_is_missing(tmp_path: Pat
     assert "not measured: no mvn: it cannot be built" in text
     assert "| `tidings` | 1000 | plain | 6.0 | 20.5 | 31.0 |" in text
     assert "| 10 | 90,000.0 |" in text
+
+
+@pytest.mark.parametrize(("scale", "said"), [(0.2, True), (1.0, False)])
+def test_a_shortened_run_says_that_it_is_not_to_be_quoted(tmp_path: Path, scale: float, said: bool) -> None:
+    """Short runs flatter some contenders: the table says at what scale it was measured."""
+    with (results := filled(tmp_path / "bench.json", scale)).part("throughput"):
+        pass
+    assert ("At 0.2 of the events" in report(results.content)) == said
+    assert ("not to be quoted" in report(results.content)) == said
 
 
 def test_the_guide_takes_figures_in_their_place(tmp_path: Path) -> None:
