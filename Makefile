@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 # Tests start some hundred Pythons, and each would compile all of our modules anew where an image says so.
 export PYTHONDONTWRITEBYTECODE :=
@@ -12,10 +13,12 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(STAMP): requirements/dev.txt pyproject.toml
-	@echo "==> virtual environment in $(VENV) (about a minute the first time)"
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Tidings needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else None'
 	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "==> virtual environment in $(VENV) (about a minute the first time)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e . >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 	@touch $@
@@ -28,21 +31,21 @@ observe: $(STAMP) ## the demo with a real Prometheus (Debian's package) scraping
 
 test: $(STAMP) ## lint and every test, real broker and registry included (about 12 minutes on two cores)
 	@mkdir -p build
-	@# Side by side: what computes fills the time in which the others wait for brokers, sessions and time-outs.
-	@($(MAKE) -s lint && $(BIN)/python -m pytest -m "not broker and not stack" -q) >build/fast.log 2>&1 & fast=$$!; \
-	$(BIN)/python -m pytest -m stack --durations=5 >build/stack.log 2>&1 & stack=$$!; \
-	$(BIN)/python -m pytest -m "broker and not stack" --durations=5 tests/tidings >build/loop.log 2>&1 & loop=$$!; \
+	@# Side by side, in four parts that take as long: what computes fills the time in which the others wait for brokers,
+	@# sessions and time-outs.
+	@($(LINT) && $(BIN)/python -m pytest -m "not broker and not stack" -q) >build/fast.log 2>&1 & fast=$$!; \
+	$(BIN)/python -m pytest -m stack --durations=5 --ignore=tests/acceptance >build/stack.log 2>&1 & stack=$$!; \
+	($(BIN)/python -m pytest -m "broker and not stack" --durations=5 tests/tidings; loop=$$?; \
+	$(BIN)/python -m pytest -m stack --durations=5 tests/acceptance; whole=$$?; \
+	exit $$((loop ? loop : whole))) >build/loop.log 2>&1 & loop=$$!; \
 	$(BIN)/python -m pytest -m "broker and not stack" --durations=5 --ignore=tests/tidings; broker=$$?; \
 	wait $$loop; loop=$$?; wait $$stack; stack=$$?; wait $$fast; fast=$$?; \
 	cat build/loop.log build/stack.log build/fast.log; \
-	echo "==> exit codes: lint and fast tests $$fast, stack $$stack, broker $$broker, loop $$loop"; \
+	echo "==> exit codes: lint and fast tests $$fast, stack $$stack, broker $$broker, loop and acceptance $$loop"; \
 	exit $$((fast ? fast : stack ? stack : broker ? broker : loop))
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(LINT)
 
 docs: $(STAMP) ## write docs/reference, rules and dashboards from the code
 	@$(BIN)/tidings docs
