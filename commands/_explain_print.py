@@ -25,8 +25,8 @@ def print_inbox(console: Console, inbox: InboxExplained, times: Sequence[Measure
     )
     if inbox.passed_over:
         console.print(f"  passed over: {_plain(', '.join(inbox.passed_over))}", soft_wrap=True)
-    for number, same in inbox.versions:
-        console.print(f"  writer's version {number}: {'read as it is' if same else 'resolved by the reference'}")
+    for number, how in inbox.versions:
+        console.print(f"  writer's version {number}: {how}")
     console.print(_checks(inbox.checks))
     for view in inbox.views:
         _print_view(console, view, [each for each in times if each.feed == view.feed])

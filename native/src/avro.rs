@@ -3,6 +3,7 @@
 //! The rules are those of Python's `tidings.projection.structure`, one by one. Source: Avro 1.12 specification,
 //! "Binary Encoding"; of two encodings of a number only the shortest is taken.
 
+use std::convert::Infallible;
 use std::ops::Deref;
 
 use crate::program::TypeRow;
@@ -455,17 +456,26 @@ pub fn fields_at<const N: usize>(
 
 /// Every item of an array or map that was checked; `item` moves behind each.
 pub fn items_at<F: FnMut(&mut usize)>(b: &[u8], at: &mut usize, mut item: F) {
+    let Ok(()) = blocks_at(b, at, |count, at| -> Result<(), Infallible> {
+        (0..count).for_each(|_| item(at));
+        Ok(())
+    });
+}
+
+/// Every block of an array or map that was checked; `block` is given how many items it has and moves behind them.
+pub fn blocks_at<E, F>(b: &[u8], at: &mut usize, mut block: F) -> Result<(), E>
+where
+    F: FnMut(i64, &mut usize) -> Result<(), E>,
+{
     loop {
         let count = long_at(b, at);
         if count == 0 {
-            return;
+            return Ok(());
         }
         if count < 0 {
             long_at(b, at);
         }
-        for _ in 0..count.unsigned_abs() {
-            item(at);
-        }
+        block(count.abs(), at)?;
     }
 }
 

@@ -11,6 +11,7 @@ use crate::avro::{put_bytes, put_long, Body, Types, Unsupported};
 use crate::checks::{self, Check};
 use crate::keys::{tag_of, Commitment, Group, Tagged, TAG_BYTES};
 use crate::program::Program;
+use crate::resolve::Resolver;
 use crate::scan::{Found, Notes, Places, Refused, Scanner};
 use crate::spread::Spread;
 use crate::text::murmur2;
@@ -30,6 +31,7 @@ pub struct Inbox {
     pub types: Types,
     pub scanner: Scanner,
     current: Vec<u32>,
+    others: Vec<Resolver>,
     pub checks: Vec<Check>,
     pub views: Vec<View>,
     groups: Vec<Group>,
@@ -168,8 +170,12 @@ impl Inbox {
             list.iter().position(|n| n == name).ok_or_else(|| Unsupported(format!("an enum without {name}")))
         };
         let corrections = scanner.changes.iter().map(|change| program.corrections.contains(change)).collect();
+        let current = program.readers.iter().filter(|r| r.same).map(|r| r.schema_id).collect();
+        let others = std::mem::take(&mut program.readers).into_iter().map(Resolver::new);
+        let others = others.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         Ok(Inbox {
-            current: program.readers.iter().filter(|r| r.same).map(|r| r.schema_id).collect(),
+            current,
+            others,
             annulled: position(&scanner.changes, ANNULLED)?,
             created: position(&scanner.changes, CREATED)?,
             environment: position(&scanner.environments, &program.environment)?,
@@ -293,10 +299,37 @@ impl Inbox {
             return None;
         }
         let schema_id = u32::from_be_bytes([value[1], value[2], value[3], value[4]]);
-        if !self.current.contains(&schema_id) || self.partition_of(key) != partition {
+        if self.partition_of(key) != partition {
             return None;
         }
         let body = &value[HEADER_BYTES..];
+        let mut resolved = std::mem::take(&mut notes.resolved);
+        let body = if self.current.contains(&schema_id) {
+            body
+        } else {
+            self.resolve(schema_id, body, notes, &mut resolved)?;
+            resolved.as_slice()
+        };
+        let weighed = self.weigh_body(key, body, modes, now_ms, notes, made);
+        notes.resolved = resolved;
+        weighed
+    }
+
+    /// Write into `out` an event of another version as one of the current; None where it is left to Python.
+    pub fn resolve(&self, schema_id: u32, body: &[u8], notes: &mut Notes, out: &mut Vec<u8>) -> Option<()> {
+        let resolver = self.others.iter().find(|each| each.schema_id == schema_id)?;
+        resolver.resolve(body, &mut notes.ends, out)
+    }
+
+    fn weigh_body(
+        &self,
+        key: &[u8],
+        body: &[u8],
+        modes: &[u8],
+        now_ms: i64,
+        notes: &mut Notes,
+        made: &mut Share,
+    ) -> Option<()> {
         let found = self.clean(body, now_ms, notes)?;
         let body = &Body::new(body, &notes.ends);
         let text = |span: (u32, u32)| &body[span.0 as usize..span.1 as usize];

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod program;
 mod publish;
 mod python;
+pub mod resolve;
 pub mod scan;
 mod spread;
 pub mod text;

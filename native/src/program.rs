@@ -35,6 +35,19 @@ pub struct ReaderRow {
     pub types: Vec<TypeRow>,
     pub root: usize,
     pub same: bool,
+    pub moves: Vec<MoveRow>,
+    pub first: usize,
+}
+
+/// See `tidings.projection.resolve.Move`.
+#[derive(Deserialize)]
+pub struct MoveRow {
+    pub how: String,
+    #[serde(rename = "type")]
+    pub row: usize,
+    pub of: Vec<i64>,
+    pub codes: Vec<i64>,
+    pub puts: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -79,6 +79,13 @@ impl Engine {
         Some((outcome as u8, PyBytes::new(py, &key), PyBytes::new(py, &tail)))
     }
 
+    /// `body`, an event under another version's schema id, as one of the current version; None where it is left to Python.
+    fn resolve<'py>(&self, py: Python<'py>, schema_id: u32, body: &[u8]) -> Option<Bound<'py, PyBytes>> {
+        let mut made = Vec::new();
+        self.inbox.resolve(schema_id, body, &mut self.inbox.scanner.notes(), &mut made)?;
+        Some(PyBytes::new(py, &made))
+    }
+
     /// Whether `body` surely passes every check.
     fn proves(&self, body: &[u8], now_ms: i64) -> bool {
         self.inbox.proves(body, now_ms)

@@ -17,6 +17,8 @@ pub struct Notes {
     pub places: Places,
     /// See `avro::Body`.
     pub ends: Vec<u32>,
+    /// Room for an event of another version as one of the current.
+    pub resolved: Vec<u8>,
 }
 
 enum Below {
@@ -176,6 +178,7 @@ impl Scanner {
             starts: Vec::with_capacity(self.fields.len()),
             places: vec![Vec::new(); self.slots.len()],
             ends: Vec::new(),
+            resolved: Vec::new(),
         }
     }
 

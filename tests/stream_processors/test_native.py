@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
+import fastavro
 import pytest
 
 from stream_processors.compiled import NativeFactory, no_native
 from tests.memory_log import Fate
 from tests.stream_processors.correction_window.kit import HELD, HeldWorld
-from tests.stream_processors.world import INBOX, KEYS, SUBJECTS, World, by_native, day, event, policy, value
-from tidings import metrics, topics
+from tests.stream_processors.world import INBOX, KEYS, SUBJECTS, World, by_native, day, event, key, policy, value
+from tidings import metrics, topics, wire
+from tidings.catalogue import plain_schema
+from tidings.partitions import partition_of
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection.explain import STOPPED
 from tidings.projection.native import NativeInbox, native_version
@@ -193,6 +197,59 @@ def _failing(factory: Callable[..., Any]) -> Callable[..., Any]:
             return self._inner.decide(scan, view, flags)
 
     return lambda *args: Failing(factory(*args))
+
+
+_YEARS_AGO = 8
+
+
+def _older() -> tuple[Any, Any]:
+    """The policy with an older version, which had one field less and another in front, and how to write under it."""
+    from tests.stream_processors.world import EVENT_TYPE
+
+    fields = [dict(each) for each in EVENT_TYPE.schema["fields"] if each["name"] != "registration_district"]
+    extra = {"name": "remark", "type": ["null", "string"], "default": None, "doc": "x", "category": "plain"}
+    schema = {**EVENT_TYPE.schema, "fields": [*fields[:3], extra, *fields[3:]]}
+    made = policy()
+    inbox = made.inboxes[0].model_copy(
+        update={"writer_schemas": {str(_YEARS_AGO): schema, **made.inboxes[0].writer_schemas}}
+    )
+    return made.model_copy(update={"inboxes": (inbox,)}), fastavro.parse_schema(plain_schema(schema))
+
+
+def _under(schema: Any, record: dict[str, Any]) -> bytes:
+    out = BytesIO()
+    fastavro.schemaless_writer(out, schema, record)
+    return wire.header(_YEARS_AGO) + out.getvalue()
+
+
+def test_events_of_an_older_version_are_the_same_bytes() -> None:
+    """Among those of today, sound and unsound; and the sound ones never reach Python."""
+    from tidings.log import InboxRecord, Partition
+    from tidings.projection.native import NativeWindow
+
+    made = []
+    older, schema = _older()
+    for native in (no_native, by_native):
+        world = World(older, native=native)
+        for number in range(60):
+            record = event(number, **_CHANGES[number % len(_CHANGES)])
+            whole = _under(schema, record | {"remark": "x"})
+            cut = {"value": whole[:-1]} if number % 7 == 6 else {"value": whole}
+            world.publish(record, **(cut if number % 2 else {}))
+        world.loop.drain(limit=37)
+        made.append(_topics(world))
+    engine = by_native(older, older.inboxes[0], older.views)
+    assert made[0] == made[1]
+    assert not isinstance(engine, str)
+    if engine.resolves:
+        records = [InboxRecord(INBOX, 0, at, 0, key(each), _under(schema, each)) for at, each in enumerate(_sound())]
+        weighed = engine.weigh(Partition(INBOX, 0), records, NativeWindow(50), b"\1\1\2\0", 1_780_400_000_000)
+        assert weighed.deferred == []
+
+
+def _sound() -> list[dict[str, Any]]:
+    events = [event(at, subject={"scheme": "nhs_number", "value": SUBJECTS[at % 4]}) for at in range(20)]
+    return [each for each in events if partition_of(key(each), 2) == 0]
 
 
 def test_most_of_a_sound_batch_never_reaches_python() -> None:

@@ -19,13 +19,15 @@ from tidings.projection.generate_source import Generated, generate
 from tidings.projection.heads import ABSENT, EVENT_ID, HEAD_DEFAULTS, LIFE_EVENT_ID, RECORD_ID
 from tidings.projection.native import NativeInbox, native_inbox, native_version
 from tidings.projection.plan import RECORD
-from tidings.projection.program import CheckProgram, InboxProgram, Op, ViewProgram, inbox_program
+from tidings.projection.program import CheckProgram, InboxProgram, Op, ReaderProgram, ViewProgram, inbox_program
+from tidings.projection.resolve import NEVER, Move
 
 NATIVE, PYTHON, REFERENCE = "native", "python", "reference"
 NOT_BUILT = "the extension is not built (`make native`)"
 STOPPED = "the publisher is stopped: every event is refused, which Python does"
 _HEAD_PATHS = ("source.agency", "subject", "received_at", "protection", "environment")
 _ON_BYTES = frozenset({ABSENT, EVENT_ID, LIFE_EVENT_ID, RECORD_ID, RECORD})
+_NO_SYMBOL = -1
 _ASCII = "a text beyond ASCII: Unicode's tables are Python's"
 
 
@@ -78,14 +80,14 @@ class ViewExplained:
 class InboxExplained:
     """One inbox under one policy. `noted` are the paths whose places the scan keeps for views, filters and checks;
     `passed_over` the top fields that are held to their type and not looked at again. `views` are those asked for, of
-    the `view_count` that share the scan; `versions` are writers' versions: number, and whether it is current."""
+    the `view_count` that share the scan; `versions` are writers' versions: number, and how its events are read."""
 
     topic: str
     view_count: int
     field_count: int
     noted: tuple[str, ...]
     passed_over: tuple[str, ...]
-    versions: tuple[tuple[int, bool], ...]
+    versions: tuple[tuple[int, str], ...]
     checks: tuple[CheckExplained, ...]
     views: tuple[ViewExplained, ...]
 
@@ -109,7 +111,7 @@ def explain_inbox(
         field_count=len(top),
         noted=noted,
         passed_over=tuple(name for name in top if not any(_is_below(path, name) for path in noted)),
-        versions=tuple((at, reader.same) for at, reader in enumerate(program.readers, 1)),
+        versions=tuple((at, _how_read(reader)) for at, reader in enumerate(program.readers, 1)),
         checks=tuple(made.check(at, check) for at, check in enumerate(program.checks)),
         views=tuple(
             made.view(view, compiled) for view, compiled in zip(mine, program.views, strict=True) if view.feed in feeds
@@ -125,6 +127,7 @@ class _Executors:
         self._generated: Generated | None = generate(program, inbox, views, keys)
         engine = STOPPED if inbox.stopped else native_inbox(program, keys) if native_version() else NOT_BUILT
         self._why_not = engine if isinstance(engine, str) else ""
+        self._resolves = isinstance(engine, NativeInbox) and engine.resolves
         self._unproven = set(engine.unproven()) if isinstance(engine, NativeInbox) else set[int]()
 
     def check(self, number: int, check: CheckProgram) -> CheckExplained:
@@ -162,8 +165,13 @@ class _Executors:
         return self._why_not
 
     def _deferred(self, view: ViewProgram, executor: str) -> Iterator[str]:
-        if any(not reader.same for reader in self._program.readers):
-            yield "events of an older writer's version: the reference resolves them"
+        others = [reader for reader in self._program.readers if not reader.same]
+        if others and executor == NATIVE and not self._resolves:
+            yield "events of another version: the extension was built before it could resolve them (`make native`)"
+        if any(not reader.moves for reader in others):
+            yield "events of a version of which none can be read as the current one: the reference refuses them"
+        if any(each.how == NEVER or _NO_SYMBOL in each.codes for reader in others for each in _not_records(reader)):
+            yield "events of another version with a value that the current one has no type or symbol for: the reference"
         if executor == NATIVE:
             yield "events that are refused, flagged or seen before: Python finds the reasons"
             for number in sorted(self._unproven):
@@ -196,6 +204,17 @@ class _Executors:
             yield _ASCII
         if op.how == "encrypt":
             yield "an event with an array in several blocks: what is sealed has one"
+
+
+def _how_read(reader: ReaderProgram) -> str:
+    if reader.same:
+        return "read as it is"
+    return "its bytes are made the current version's" if reader.moves else "none of its events can be read"
+
+
+def _not_records(reader: ReaderProgram) -> Iterator[Move]:
+    """The moves whose codes are not those of fields."""
+    return (move for move in reader.moves if move.how != RECORD)
 
 
 def _noted(program: InboxProgram) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tidings.projection.generate_dates import day_ms, reader_of
 from tidings.projection.generate_identifiers import identifier_test
 from tidings.projection.generate_notes import Notes, Types
 from tidings.projection.generate_runtime import text_at
+from tidings.projection.generate_same import same_test
 from tidings.projection.generate_where import Test, among_of, encoded_values, present, write_test
 from tidings.projection.program import CheckProgram, InboxProgram
 
@@ -83,6 +84,18 @@ class _Proof:
         else:
             value = f"{named}(b, q{' + 1' * found.offset})"
             self._fails(f"{present(self._notes, path, found)} and not {value}")
+
+    def _same_subject(self, check: CheckProgram) -> None:
+        first, then = (self._notes.values(path) for path in check.paths)
+        test = self._code.object("same", same_test(self._types, first.element, then.element))
+        self._fails(f"not {test}(b, {self._places(check.paths[0])}, {self._places(check.paths[1])})")
+
+    def _places(self, path: str) -> str:
+        """The expression for where the values at `path` begin."""
+        found = self._notes.values(path)
+        if found.many:
+            return f"o[{self._notes.each(path)}]"
+        return f"((q{' + 1' * found.offset},) if {present(self._notes, path, found)} else ())"
 
     def _identifier_checksum(self, check: CheckProgram) -> None:
         for path in check.paths:

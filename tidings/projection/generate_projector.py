@@ -1,13 +1,13 @@
 """The projector whose scan and views are generated Python: one module of source for each inbox and policy.
 
-It does on bytes what is common, and leaves the rest to the reference, one event or one view at a time: events of older
-writer versions, bytes in an uncommon form, checks that are not surely passed, protected people whose view has
-locations. So it equals the reference by construction wherever it does not know better.
+It does on bytes what is common, and leaves the rest to the reference, one event or one view at a time: events of other
+versions that it cannot resolve, bytes in an uncommon form, checks that are not surely passed, protected people whose
+view has locations. So it equals the reference by construction wherever it does not know better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tidings.errors import Finding, ReasonCode, Reject
@@ -18,6 +18,7 @@ from tidings.projection.generate_source import Generated, generate
 from tidings.projection.generated_scan import GeneratedScan, refusals
 from tidings.projection.program import inbox_program
 from tidings.projection.reference import reference_projector
+from tidings.projection.run_moves import mover_of
 from tidings.projection.structure import Malformed
 
 _UNSOUND = (Malformed, IndexError, UnicodeDecodeError)
@@ -34,12 +35,17 @@ def generated_projector(
     reference = reference_projector(inbox, views, keys, policy_version)
     program = inbox_program(inbox, views, environment, policy_version)
     made = generate(program, inbox, [view for view in views if view.inbox == inbox.topic], keys)
-    return reference if made is None else _Generated(reference, made)
+    if made is None:
+        return reference
+    movers = {reader.schema_id: mover for reader in program.readers if (mover := mover_of(reader)) is not None}
+    return _Generated(reference, made, movers)
 
 
 class _Generated:
-    def __init__(self, reference: InboxProjector, made: Generated) -> None:
-        self._reference, self._head = reference, made.head
+    def __init__(
+        self, reference: InboxProjector, made: Generated, movers: Mapping[int, Callable[[bytes], bytes | None]]
+    ) -> None:
+        self._reference, self._head, self._movers = reference, made.head, movers
         self._scan, self._proves = made.scan, made.proves
         self._same, self._views = made.same, made.views
         self._nothing = [None] * made.shared
@@ -47,7 +53,7 @@ class _Generated:
     def scan(self, schema_id: int, body: bytes) -> Scan:
         """See `InboxProjector.scan`."""
         if schema_id not in self._same:
-            return self._reference.scan(schema_id, body)
+            return self._scan_other(schema_id, body)
         try:
             places, odd, again = self._scan(body)
         except _UNSOUND:
@@ -55,6 +61,21 @@ class _Generated:
         if again and (wrong := refusals(body, places, self._head)):
             raise Reject(wrong)
         return GeneratedScan(body, places, self._nothing[:], self._head, schema_id, not odd)
+
+    def _scan_other(self, schema_id: int, body: bytes) -> Scan:
+        """An event of another version, as one of the current; the reference's scan where it does not become one."""
+        mover = self._movers.get(schema_id)
+        moved = None if mover is None else mover(body)
+        if moved is not None:
+            try:
+                places, odd, again = self._scan(moved)
+            except _UNSOUND:
+                return self._reference.scan(schema_id, body)
+            if not again or not refusals(moved, places, self._head):
+                scan = GeneratedScan(moved, places, self._nothing[:], self._head, schema_id, not odd)
+                scan.given = body
+                return scan
+        return self._reference.scan(schema_id, body)
 
     def findings(self, scan: Scan, now_ms: int) -> tuple[Finding, ...]:
         """See `InboxProjector.findings`."""
@@ -76,5 +97,5 @@ class _Generated:
         if not isinstance(scan, GeneratedScan):
             return scan
         if scan.decoded is None:
-            scan.decoded = self._reference.scan(scan.schema_id, scan.body)
+            scan.decoded = self._reference.scan(scan.schema_id, scan.given)
         return scan.decoded

@@ -35,16 +35,17 @@ class Head:
 
 
 class GeneratedScan:
-    """See `contract.Scan`. `made` keeps what several views need; `common` is false where the bytes are in a form that
-    the views' own code does not expect. Its repr holds nothing of the event."""
+    """See `contract.Scan`. `body` is in the current version, `given` as it was published under `schema_id`. `made`
+    keeps what several views need; `common` is false where the bytes are in a form that the views' own code does not
+    expect. Its repr holds nothing of the event."""
 
-    __slots__ = ("body", "common", "decoded", "head", "made", "places", "schema_id")
+    __slots__ = ("body", "common", "decoded", "given", "head", "made", "places", "schema_id")
 
     def __init__(
         self, body: bytes, places: tuple[Any, ...], made: list[Any], head: Head, schema_id: int, common: bool
     ) -> None:
         self.body, self.places, self.made, self.head = body, places, made, head
-        self.schema_id, self.common = schema_id, common
+        self.schema_id, self.given, self.common = schema_id, body, common
         self.decoded: Scan | None = None
 
     @property

@@ -1,7 +1,7 @@
 """The native executor: the extension `tidings_native` (`native/`), where it is built, as the exchange needs it.
 
 It weighs a whole batch at once, without the interpreter, and hands back (defers) every event that it does not decide
-exactly as the reference: refused, flagged, of an older writer's version, or with a text that needs Unicode's tables.
+exactly as the reference: refused, flagged, or with a text that needs Unicode's tables.
 """
 
 from __future__ import annotations
@@ -133,6 +133,16 @@ class NativeInbox:
         """Why `body` is no event of the current version, as (reason code, path); None where it is one."""
         found = self._engine.refusal(body)
         return None if found is None else tuple(found)
+
+    def resolve(self, schema_id: int, body: bytes) -> bytes | None:
+        """`body`, an event under another version's schema id, as one of the current; None where that is Python's."""
+        made = self._engine.resolve(schema_id, body) if self.resolves else None
+        return None if made is None else bytes(made)
+
+    @property
+    def resolves(self) -> bool:
+        """Whether the extension reads other versions: one that was built before it could leaves them to Python."""
+        return hasattr(self._engine, "resolve")
 
     def project(self, body: bytes, view: int) -> Made | None:
         """What the view of this number makes of one event, its flags apart; None where it is left to Python."""

@@ -26,6 +26,7 @@ from tidings.policy.in_force import CORRECTIONS
 from tidings.policy.model import CheckRule, Condition, Inbox, JsonObject, View
 from tidings.projection.derive import hold_to_schema, visible_paths
 from tidings.projection.plan import MASKED, Plan, Step, make_plan
+from tidings.projection.resolve import NEVER, Move, resolution
 from tidings.projection.types import AvroType, TypeTable, kind_of, read_types
 from tidings.projection.where import compile_where
 
@@ -95,13 +96,16 @@ class ViewProgram:
 @dataclass(frozen=True, slots=True)
 class ReaderProgram:
     """How events under one writer's schema id are read: `root` is a row of `types`. Where `same`, an event's bytes are
-    those of the current version; otherwise they have to be resolved to it."""
+    those of the current version; otherwise `moves` resolve them to it, from the move `first`. Where there are none, the
+    reference alone can."""
 
     schema_id: int
     types: tuple[TypeRow, ...]
     root: int
     same: bool
     schema: JsonObject = field(repr=False)
+    moves: tuple[Move, ...] = ()
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +291,10 @@ def _reader(schema_id: int, schema: JsonObject, current: TypeTable) -> ReaderPro
     rows = _Rows(table)
     root = rows.row(table.root)
     same = _canonical(table) == _canonical(current)
-    return ReaderProgram(schema_id, rows.rows, root, same, schema)
+    moves, first = ((), 0) if same else resolution(table, current, rows.row)
+    if moves and moves[first].how == NEVER:
+        moves = ()
+    return ReaderProgram(schema_id, rows.rows, root, same, schema, moves, first)
 
 
 def _canonical(table: TypeTable) -> str:

@@ -29,15 +29,20 @@ class ByNative:
         self._engine = None if isinstance(made, str) else made
         self._numbers = {view.feed: at for at, view in enumerate(mine)}
         self._bodies: dict[int, tuple[Any, bytes]] = {}
-        self.decided = 0
+        self.decided = self.resolved = 0
 
     def scan(self, schema_id: int, body: bytes) -> Any:
-        """The reference's scan, where the extension refuses nothing; a refusal is the extension's own."""
-        current = self._engine is not None and schema_id in self._current
-        if current and (refused := self._engine.refusal(body)) is not None:
+        """The reference's scan, where the extension refuses nothing; a refusal is the extension's own. An event of
+        another version goes on as what the extension makes of it."""
+        own: bytes | None = body
+        if self._engine is not None and schema_id not in self._current:
+            own = self._engine.resolve(schema_id, body)
+            self.resolved += own is not None
+            own = None if own is None or self._engine.refusal(own) is not None else own
+        elif self._engine is not None and (refused := self._engine.refusal(body)) is not None:
             raise Reject([Finding(ReasonCode(code), path) for code, path in refused])
         scan = self._reference.scan(schema_id, body)
-        self._bodies = {id(scan): (scan, body)} if current else {}
+        self._bodies = {} if self._engine is None or own is None else {id(scan): (scan, own)}
         return scan
 
     def findings(self, scan: Any, now_ms: int) -> tuple[Finding, ...]:
