@@ -2,8 +2,8 @@
 
 It is steered by what an input reaches: lines of the generated Python, of what that runs on and, where the extension was
 built with SanitizerCoverage, of the Rust. `bodies` damages events of the catalogue and of event types that hypothesis
-made; `worlds` has libFuzzer choose event type, agreements and event, all of them, through hypothesis. Both hold every
-executor to the reference. An input on which they differ is kept as libFuzzer does it; `--again` runs it once more.
+made; `worlds` has libFuzzer choose event type, versions, agreements and event, all of them, through hypothesis. Both
+hold every executor to the reference. An input on which they differ is kept as libFuzzer does it; `--again` runs it.
 
 Needs `pip install atheris`, which is none of the project's own requirements. CONTRIBUTING.md, "Fuzzing the projection".
 """
@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["tidings.projection"]):
     from hypothesis import strategies as st
 
     from tests.agreements.test_example_country import catalogue
-    from tests.tidings.projection import fuzz, local, strategies
+    from tests.tidings.projection import fuzz, local, strategies, versions
     from tests.tidings.projection.executors import EXECUTORS, SOME_FLAGS, Pair
     from tidings.projection import generate_source
 
@@ -37,6 +37,10 @@ _EVENTS_EACH = 3
 _MAX_BYTES = 1_500
 _MAX_CHOICES = 4_000
 _ALL = list(HealthCheck)
+_ANY = st.tuples(st.just(local.SCHEMA_ID), strategies.worlds()) | st.tuples(
+    st.just(versions.OTHER_ID), versions.worlds()
+)
+"""An event type, agreements on it and events, under the current version or under another."""
 
 app = typer.Typer(add_completion=False)
 
@@ -60,11 +64,11 @@ def _bodies(folder: Path) -> Callable[[bytes], None]:
     @settings(max_examples=_MADE_UP, database=None, phases=[Phase.generate], deadline=None, suppress_health_check=_ALL)
     @given(data=st.data())
     def collect(data: st.DataObject) -> None:
-        inbox, views, bodies = data.draw(strategies.worlds())
+        schema_id, (inbox, views, bodies) = data.draw(_ANY)
         events = [data.draw(bodies) for _ in range(_EVENTS_EACH)]
         pairs = [Pair(factory, inbox, views, local.KEYS) for factory in EXECUTORS.values()]
         _begin(folder, len(holds), events)
-        holds.append(lambda body: _hold(pairs, local.SCHEMA_ID, body))
+        holds.append(lambda body: _hold(pairs, schema_id, body))
 
     collect()
 
@@ -95,13 +99,13 @@ def _worlds(folder: Path) -> Callable[[bytes], None]:
     @settings(deadline=None, suppress_health_check=_ALL, database=None)
     @given(data=st.data())
     def any_world(data: st.DataObject) -> None:
-        inbox, views, bodies = data.draw(strategies.worlds())
+        schema_id, (inbox, views, bodies) = data.draw(_ANY)
         body = data.draw(bodies)
         others = [data.draw(strategies.damaged(body)) for _ in range(2)]
         for factory in EXECUTORS.values():
             pair = Pair(factory, inbox, views, local.KEYS)
             for each in (body, *others):
-                pair.outcome(local.SCHEMA_ID, each, fuzz.NOW_MS, SOME_FLAGS)
+                pair.outcome(schema_id, each, fuzz.NOW_MS, SOME_FLAGS)
 
     run: Callable[[bytes], object] = any_world.hypothesis.fuzz_one_input
     return lambda data: (run(data), None)[1]
