@@ -85,6 +85,13 @@ _TRANSIENT = frozenset(
         "NOT_COORDINATOR",
         "NOT_LEADER_FOR_PARTITION",
         "LEADER_NOT_AVAILABLE",
+        # A broker goes or comes back: who leads a partition is known to the client, or to the broker, a moment later.
+        "_NOENT",
+        "FENCED_LEADER_EPOCH",
+        "UNKNOWN_LEADER_EPOCH",
+        "OFFSET_NOT_AVAILABLE",
+        "REPLICA_NOT_AVAILABLE",
+        "KAFKA_STORAGE_ERROR",
         "BROKER_NOT_AVAILABLE",
         "NETWORK_EXCEPTION",
         "CONCURRENT_TRANSACTIONS",
