@@ -14,7 +14,7 @@ import typer
 from benchmarks import native
 from benchmarks.contender import BUILD, contenders
 from benchmarks.draw import draw
-from benchmarks.parts import feed_partitions, growth, latency, memory, throughput
+from benchmarks.parts import feed_partitions, growth, latency, memory, processor_state, processors, throughput
 from benchmarks.results import Results
 from benchmarks.settings import Settings
 from benchmarks.table import report
@@ -27,6 +27,8 @@ PARTS: dict[str, Callable[[Settings, Results], None]] = {
     "workers": growth.workers,
     "feed_partitions": feed_partitions.run,
     "memory": memory.run,
+    "processors": processors.run,
+    "processor_state": processor_state.run,
 }
 
 

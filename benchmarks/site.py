@@ -101,16 +101,8 @@ def make_policy(keys: KeyRing, *, agreements: int, partitions: int) -> Policy:
     """Version 1 of a policy of that many views of one inbox with that many partitions."""
     catalogue = load_catalogue(default_catalogue_dir())
     country = load_country(CHECKOUT / "agreements", catalogue)
-    numbers = count(1)
-    whole = compile_policy(
-        catalogue,
-        country,
-        lambda _topic, _schema: next(numbers),
-        version=1,
-        environment=Environment.SYNTHETIC,
-        now_ms=SystemClock().now_ms(),
-        keys=keys,
-    )
+    numbers = count(1_000)
+    whole = make_country_policy(keys)
     inboxes = tuple(
         each.model_copy(update={"partitions": partitions}) for each in whole.inboxes if each.event_type == EVENT_TYPE
     )
@@ -129,6 +121,21 @@ def make_policy(keys: KeyRing, *, agreements: int, partitions: int) -> Policy:
         }
         views.append(first[like.agreement].model_copy(update=changed))
     return sealed(whole.model_copy(update={"inboxes": inboxes, "views": tuple(sorted(views, key=_feed))}))
+
+
+def make_country_policy(keys: KeyRing) -> Policy:
+    """Version 1 of the whole example country's policy, its schemas numbered as they come."""
+    catalogue = load_catalogue(default_catalogue_dir())
+    numbers = count(1)
+    return compile_policy(
+        catalogue,
+        load_country(CHECKOUT / "agreements", catalogue),
+        lambda _topic, _schema: next(numbers),
+        version=1,
+        environment=Environment.SYNTHETIC,
+        now_ms=SystemClock().now_ms(),
+        keys=keys,
+    )
 
 
 def _feed(view: View) -> str:

@@ -13,7 +13,7 @@ import faust
 
 STORE = "rocksdb://?driver=rocksdict"
 # A place has one database a table: the defaults (2 GB of cache each, 64 MB of buffers) are for one big one.
-_OPTIONS = {
+ROCKSDB_OPTIONS: dict[str, Any] = {
     "block_cache_size": 32 * 1024 * 1024,
     "write_buffer_size": 8 * 1024 * 1024,
     "target_file_size_base": 16 * 1024 * 1024,
@@ -49,7 +49,7 @@ def host_table(app: faust.App, name: str, topic: str, partitions: int) -> HostTa
         partitions=partitions,
         changelog_topic=changelog,
         store=STORE,
-        options=dict(_OPTIONS),
+        options=dict(ROCKSDB_OPTIONS),
     )
     app.tables.add(table)
     return table
