@@ -33,6 +33,11 @@ def _of_part(part: Health) -> str:
 def _of_exchange(seen: Observation) -> Iterator[str]:
     if seen.unowned():
         yield _line("no worker runs: `tidings run exchange --workers 2`", "no-worker")
+    if seen.holding_feeds and not seen.windows:
+        what = (
+            f"{seen.holding_feeds} feeds get views that wait, and nobody lets them go: `tidings run correction-window`"
+        )
+        yield _line(what, "no-window")
     behind = [
         each.name for each in seen.workers if (each.policy_version or 0) < seen.policy_version and each.partitions
     ]

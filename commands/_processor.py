@@ -26,7 +26,7 @@ from tidings.closing import Closing
 from tidings.errors import TidingsError
 from tidings.kafka.announce import announced
 from tidings.kafka.cluster import Cluster
-from tidings.kafka.health import Health
+from tidings.kafka.health import LOOPBACK, Health
 from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.registry import Registry
 from tidings.kafka.snapshot import Snapshot, State
@@ -41,7 +41,13 @@ POLICY_EVERY_S = 5.0
 
 
 def run_processor(
-    name: str, cluster_file: Path, data: Path | None, health_port: int, targets: Path | None, tick_s: float
+    name: str,
+    cluster_file: Path,
+    data: Path | None,
+    health_port: int,
+    targets: Path | None,
+    tick_s: float,
+    health_host: str = LOOPBACK,
 ) -> None:
     """Run the processor until SIGTERM or SIGINT. Raises Fatal where it cannot go on, Retriable where the broker did not
     take what it sent: what was not done comes again at the next start."""
@@ -53,11 +59,11 @@ def run_processor(
         signal.signal(number, lambda _number, _frame: told.set())
     registry, store = CollectorRegistry(), MetricStore(metrics.PROCESSOR_METRICS)
     registry.register(store)
-    health = Health(clock, health_port, registry)
+    health = Health(clock, health_port, registry, host=health_host)
     health.start()
     folder = data or cluster_file.resolve().parent / "processors" / name
     connection = Connection(cluster.bootstrap_servers, cluster.ca_file, principal, cluster.password(principal), folder)
-    typer.echo(f"{name} runs; metrics at http://127.0.0.1:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
+    typer.echo(f"{name} runs; metrics at http://{health_host}:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
     try:
         with (
             announced(targets, f"{principal}-{cluster.deployment}", health.port),

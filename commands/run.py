@@ -170,10 +170,11 @@ def _processor(name: str) -> Callable[..., None]:
         tick: Annotated[
             float, typer.Option(min=0.5, help="Seconds without events after which it is told the time.")
         ] = 60.0,
+        health_host: HealthHostOption = LOOPBACK,
     ) -> None:
         from commands._processor import run_processor
 
-        run_processor(name, cluster or default_cluster_file(), data, health_port, targets, tick)
+        run_processor(name, cluster or default_cluster_file(), data, health_port, targets, tick, health_host)
 
     run_it.__doc__ = f"Run the derived processor {name}: what it reads, writes and keeps is in its file."
     return run_it

@@ -102,6 +102,12 @@ PUBLISHED_POLICY = MetricSpec(
     "tidings_published_policy_version", Kind.GAUGE, "version", (), "The newest policy in `exchange.policy`.",
 )  # fmt: skip
 MEMBERS = MetricSpec("tidings_group_members", Kind.GAUGE, "workers", (), "Workers in the exchange's consumer group.")
+HOLDING_FEEDS = MetricSpec(
+    "tidings_holding_feeds", Kind.GAUGE, "feeds", (), "Feeds of the newest policy whose views wait first.",
+)  # fmt: skip
+WINDOW_MEMBERS = MetricSpec(
+    "tidings_window_members", Kind.GAUGE, "workers", (), "Workers in the correction window's consumer group.",
+)  # fmt: skip
 QUARANTINE_EVENTS = MetricSpec(
     "tidings_quarantine_events", Kind.GAUGE, "events", (), "Events in quarantine now.",
 )  # fmt: skip
@@ -191,8 +197,8 @@ WORKER_METRICS: tuple[MetricSpec, ...] = (TURN_AGE, READY, PARTITIONS)
 """What a worker's health endpoint adds when it is asked, from the loop's last snapshot."""
 
 MONITOR_METRICS: tuple[MetricSpec, ...] = (
-    PUBLISHED_POLICY, MEMBERS, QUARANTINE_EVENTS, OBSERVED_AT, INBOX_LAG_EVENTS, INBOX_LAG_SECONDS, FRESHNESS,
-    FEED_VIEWS, FEED_LAG_EVENTS, FEED_LAG_SECONDS,
+    PUBLISHED_POLICY, MEMBERS, HOLDING_FEEDS, WINDOW_MEMBERS, QUARANTINE_EVENTS, OBSERVED_AT, INBOX_LAG_EVENTS,
+    INBOX_LAG_SECONDS, FRESHNESS, FEED_VIEWS, FEED_LAG_EVENTS, FEED_LAG_SECONDS,
 )  # fmt: skip
 """What `tidings run monitor` serves: what is known from the broker alone, whether workers run or not."""
 
@@ -202,10 +208,15 @@ PROCESSOR_METRICS: tuple[MetricSpec, ...] = (
 )  # fmt: skip
 """What each derived processor serves; which one it is, the label `worker` says."""
 
-WINDOW_METRICS: tuple[MetricSpec, ...] = (HELD_VIEWS, HELD_SECONDS, HELD_OVERDUE, HELD_SETTLED, ABORTS, POLICY_VERSION)
+HELD_METRICS: tuple[MetricSpec, ...] = (HELD_VIEWS, HELD_SECONDS, HELD_OVERDUE, HELD_SETTLED)
+"""What the correction window alone serves."""
+
+WINDOW_METRICS: tuple[MetricSpec, ...] = (*HELD_METRICS, ABORTS, POLICY_VERSION)
 """What the correction window serves, beside what every worker does; two of them as the exchange's workers do."""
 
-METRICS: tuple[MetricSpec, ...] = (*EXCHANGE_METRICS, *WORKER_METRICS, *MONITOR_METRICS, *PROCESSOR_METRICS)
+METRICS: tuple[MetricSpec, ...] = (
+    *EXCHANGE_METRICS, *WORKER_METRICS, *MONITOR_METRICS, *PROCESSOR_METRICS, *HELD_METRICS,
+)  # fmt: skip
 """The table: documentation, dashboards, alerts and tests are made from it."""
 
 _Labels = tuple[str, ...]

@@ -74,7 +74,10 @@ class Slowest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything at one moment, `at_ms` milliseconds since 1970. `policy_version` is the newest one published."""
+    """Everything at one moment, `at_ms` milliseconds since 1970. `policy_version` is the newest one published.
+
+    `holding_feeds` of its feeds get views that wait first; `windows` workers of the correction window let them go.
+    """
 
     at_ms: int
     policy_version: int
@@ -82,6 +85,8 @@ class Observation:
     feeds: tuple[FeedSeen, ...]
     workers: tuple[WorkerSeen, ...]
     quarantined: int
+    holding_feeds: int = 0
+    windows: int = 0
 
     def last_decision(self) -> Block | None:
         """The newest decision block of all partitions."""

@@ -26,11 +26,16 @@ from deploy.local.certificates import Certificates, certificates
 from deploy.local.files import make_password, private_dir, write_private
 from deploy.local.java import argument_file
 from deploy.local.registry import GATE_PORT, PORT, registry_settings
+from deploy.prometheus.files import COMPOSE_PROCESSORS
 from tidings.clock import Clock
+from tidings.deployment import CORRECTION_WINDOW
 from tidings.errors import Fatal
 from tidings.keys import ROOT_BYTES
+from tidings.provisioning.processors import principal_of
 
 PRINCIPALS = ("admin", "exchange", "monitor", "registry")
+DERIVED = (CORRECTION_WINDOW, *map(principal_of, COMPOSE_PROCESSORS))
+"""Whom `tidings apply` makes known to the brokers: their services' passwords stand here before."""
 BROKERS = tuple(Node(number, 9091 + number, 9191 + number, "", f"kafka-{number}") for number in (1, 2, 3))
 GATE = "registry-gate"
 MOUNTED = Path("/run/tidings")
@@ -64,7 +69,7 @@ def make_folder(
     cluster_id, nodes = _remembered(folder, environment, brokers)
     certificates(folder / "tls", clock, [node.host for node in nodes], [GATE])
     credentials = private_dir(folder / "credentials")
-    passwords = {each: make_password(credentials / f"{each}.password") for each in PRINCIPALS}
+    passwords = {each: make_password(credentials / f"{each}.password") for each in (*PRINCIPALS, *DERIVED)}
     make_password(private_dir(folder / "grafana") / "admin.password")
     root_key = private_dir(folder / "keys") / "root.key"
     if not root_key.exists():
@@ -74,7 +79,8 @@ def make_folder(
     bootstrap = ",".join(f"{each.host}:{each.client_port}" for each in nodes)
     _registry(folder, bootstrap, passwords["registry"], layout)
     _cluster(folder, bootstrap, environment, len(nodes))
-    for name in ("prometheus/data", "grafana/data", "alertmanager/data"):
+    kept = ["prometheus/data", "grafana/data", "alertmanager/data"]
+    for name in (*kept, *(f"processors/{each}" for each in COMPOSE_PROCESSORS)):
         private_dir(folder / name)
     return folder
 

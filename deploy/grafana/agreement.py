@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panel import FLOWS, LATE, ORANGE, RED, SLOW, UNREAD, Board, Panel, Query, Row, Unit, Variable
+from deploy.grafana.panel import (
+    FLOWS,
+    LATE,
+    ORANGE,
+    OVERDUE,
+    RED,
+    SLOW,
+    UNREAD,
+    Board,
+    Panel,
+    Query,
+    Row,
+    Unit,
+    Variable,
+)
 
 _RATE = "[$__rate_interval]"
 _MINE = '{agreement="$agreement"}'
@@ -52,6 +66,29 @@ FRESH = Row("Whether it keeps its promise", (
     ),
 ))  # fmt: skip
 
+HELD = Row("What waits in the correction window, where it holds its views back", (
+    Panel(
+        "Views that wait", "Until their hold has passed.", Unit.COUNT,
+        (Query(f"sum by (event_type) (tidings_held_views{_MINE})", _TYPE),), "TidingsHeldOverdue",
+        ((100_000.0, ORANGE), (1_000_000.0, RED)), width=6,
+    ),
+    Panel(
+        "The next has waited", "Of those that wait.", Unit.SECONDS,
+        (Query(f"max by (event_type) (tidings_held_oldest_seconds{_MINE})", _TYPE),), "TidingsHeldOverdue",
+        ((604_800.0, ORANGE), (605_100.0, RED)), width=6,
+    ),
+    Panel(
+        "Overdue", "How long ago the hold of the next one has passed.", Unit.SECONDS,
+        (Query(f"max by (event_type) (tidings_held_overdue_seconds{_MINE})", _TYPE),), "TidingsHeldOverdue",
+        OVERDUE, width=6,
+    ),
+    Panel(
+        "What became of them", "Released, corrected, replaced by a later one, stopped.", Unit.PER_SECOND,
+        (Query(f"sum by (outcome) (rate(tidings_held_settled_total{_MINE}{_RATE}))", "{{outcome}}"),),
+        "TidingsNoWindow", FLOWS, base=ORANGE, width=6,
+    ),
+))  # fmt: skip
+
 READ = Row("Whether it is read, where it is read with committed offsets", (
     Panel(
         "Views unread", "By the slowest group.", Unit.COUNT,
@@ -68,7 +105,7 @@ READ = Row("Whether it is read, where it is read with committed offsets", (
 AGREEMENT = Board(
     "agreement",
     "Tidings: agreement",
-    "One agreement: its views, its filter, its freshness, its readers.",
-    (VIEWS, FRESH, READ),
+    "One agreement: its views, its filter, its freshness, what it holds back, its readers.",
+    (VIEWS, FRESH, HELD, READ),
     (Variable("agreement", "tidings_feed_views", "agreement"),),
 )

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panel import EMPTY, FLOWS, LATE, ORANGE, RED, REFUSED, SLOW, UNREAD, Board, Panel, Query, Row, Unit
+from deploy.grafana.panel import (
+    EMPTY,
+    FLOWS,
+    LATE,
+    ORANGE,
+    OVERDUE,
+    RED,
+    REFUSED,
+    SLOW,
+    UNREAD,
+    Board,
+    Panel,
+    Query,
+    Row,
+    Unit,
+)
 from deploy.prometheus.slos import SLOS
 
 _RATE = "[$__rate_interval]"
@@ -92,6 +107,24 @@ LAG = Row("Lag", (
     ),
 ))  # fmt: skip
 
+HELD = Row("Correction window, where agreements hold views back", (
+    Panel(
+        "Feeds without a window", "Whose views wait while no correction window runs.", Unit.COUNT,
+        (Query("max(tidings_holding_feeds) * (max(tidings_window_members) == bool 0)"),), "TidingsNoWindow", EMPTY,
+        now=True, width=6,
+    ),
+    Panel(
+        "Views that wait", "By agreement.", Unit.COUNT,
+        (Query("sum by (agreement) (tidings_held_views)", "{{agreement}}"),), "TidingsHeldOverdue",
+        ((100_000.0, ORANGE), (1_000_000.0, RED)), width=9,
+    ),
+    Panel(
+        "Overdue", "How long ago the hold of each agreement's next view has passed.", Unit.SECONDS,
+        (Query("max by (agreement) (tidings_held_overdue_seconds)", "{{agreement}}"),), "TidingsHeldOverdue", OVERDUE,
+        width=9,
+    ),
+))  # fmt: skip
+
 REJECTIONS = Row("Rejections", (
     Panel(
         "Rejected share, by event type", "Of the events decided.", Unit.SHARE,
@@ -129,5 +162,5 @@ OVERVIEW = Board(
     "overview",
     "Tidings: overview",
     "The exchange as a whole: is it well, and are its promises kept?",
-    (NOW, THROUGHPUT, LATENCY, LAG, REJECTIONS, PROMISES),
+    (NOW, THROUGHPUT, LATENCY, LAG, HELD, REJECTIONS, PROMISES),
 )

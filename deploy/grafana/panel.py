@@ -77,6 +77,8 @@ EMPTY = ((0.5, RED),)
 """For what should be 0."""
 LATE = ((30.0, ORANGE), (120.0, RED))
 """Seconds that an event waits: the promise of freshness, and the alert on an inbox."""
+OVERDUE = ((10.0, ORANGE), (300.0, RED))
+"""Seconds that a view has waited beyond its hold: the alert on it."""
 UNREAD = ((600.0, ORANGE), (3_600.0, RED))
 """Seconds that a view stands unread."""
 SLOW = ((0.5, ORANGE), (1.0, RED))

@@ -1,4 +1,4 @@
-"""What the files say that there should be, as Strimzi's resources: a KafkaTopic a topic, a KafkaUser an agency.
+"""What the files say that there should be: a KafkaTopic a topic, a KafkaUser an agency or processor, what runs for it.
 
 Access rules are not among them: `tidings apply`, `stop` and `run policy` hold these, so that what is taken away stays
 away and is away at once (docs/adr/0020). Source: Strimzi 1.2, "Custom resource API reference", `kafka.strimzi.io/v1`.
@@ -12,6 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from deploy.kubernetes.workloads import workloads
 from tidings.provisioning.state import Desired, QuotaValues
 from tidings.provisioning.topic_plan import TopicPlan
 
@@ -33,12 +34,14 @@ _TOPICS_HEAD = _HEAD + (
 
 
 def manifests(desired: Desired) -> dict[str, str]:
-    """The files of a Kustomize component, by name: topics, users with their quotas, and what the gate may ask."""
-    agencies = sorted(desired.principals.difference(OURS))
+    """The files of a Kustomize component, by name: topics, users with their quotas, what the gate may ask, and the
+    workloads of derived processors and correction window."""
+    others = sorted(desired.principals.difference(OURS))
     return {
         "topics.yaml": _TOPICS_HEAD + _yaml(_topic(each) for each in desired.topics),
-        "users.yaml": _HEAD + _yaml(user(name, desired.quotas.get(name, {})) for name in agencies),
-        "gate.yaml": _HEAD + _yaml([_gate((*OURS, *agencies))]),
+        "users.yaml": _HEAD + _yaml(user(name, desired.quotas.get(name, {})) for name in others),
+        "gate.yaml": _HEAD + _yaml([_gate((*OURS, *others))]),
+        "workloads.yaml": _HEAD + _yaml(workloads(others)),
         "kustomization.yaml": _HEAD + _yaml([_COMPONENT]),
     }
 
@@ -83,7 +86,7 @@ def _gate(principals: Iterable[str]) -> dict[str, Any]:
 _COMPONENT = {
     "apiVersion": "kustomize.config.k8s.io/v1alpha1",
     "kind": "Component",
-    "resources": ["topics.yaml", "users.yaml"],
+    "resources": ["topics.yaml", "users.yaml", "workloads.yaml"],
     "patches": [{"path": "gate.yaml"}],
 }
 

@@ -9,6 +9,7 @@ STUCK_AFTER_S = 60
 WAITING_S = 120
 BEHIND_S = 3_600
 UNSEEN_S = 60
+OVERDUE_S = 300
 HIGH_RISK = 3
 ABORTS_A_SECOND = 0.1
 REJECTED_SHARE = 0.2
@@ -46,6 +47,17 @@ STATE_ALERTS: tuple[Alert, ...] = (
         f"The oldest has waited for {_AGE}.",
     ),
     Alert(
+        "TidingsNoWindow", "max(tidings_holding_feeds) > 0 and max(tidings_window_members) == 0", "2m", Severity.PAGE,
+        "Views wait and no correction window runs",
+        "{{ $value }} feeds get nothing until one does. Nothing is lost: what waits is kept.",
+    ),
+    Alert(
+        "TidingsHeldOverdue",
+        f"max by (agreement, event_type) (tidings_held_overdue_seconds) > {OVERDUE_S}", "5m", Severity.PAGE,
+        "Views of {{ $labels.agreement }} ({{ $labels.event_type }}) wait longer than their hold",
+        f"The hold of the next one passed {_AGE} ago: its subscriber has not been told.",
+    ),
+    Alert(
         "TidingsSubscriberBehind", f"tidings_feed_lag_seconds > {BEHIND_S}", "15m", Severity.TICKET,
         f"{_OF_FEED} is not being read",
         f"The oldest view that its slowest group has not committed as read is {_AGE} old.",
@@ -76,6 +88,11 @@ STATE_ALERTS: tuple[Alert, ...] = (
         "Many events of {{ $labels.event_type }} are rejected",
         "{{ $value | printf \"%.0f\" }} in half an hour, more than a fifth: the publisher's system or its connector has"
         " changed.",
+    ),
+    Alert(
+        "TidingsProcessorDown", 'up{job="processor"} == 0', "5m", Severity.TICKET,
+        f"{_OF_WORKER} does not answer",
+        "What it says stands still. Delivery has nothing to do with it.",
     ),
     Alert(
         "TidingsProcessorSetsAside",

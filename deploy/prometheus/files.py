@@ -12,13 +12,16 @@ from deploy.prometheus.alerts import STATE_ALERTS
 from deploy.prometheus.rule import Alert
 from deploy.prometheus.runbooks import BASE_URL, page_of
 from deploy.prometheus.slos import burn_alerts, recordings
-from tidings.deployment import slot_name
+from tidings.deployment import CORRECTION_WINDOW, slot_name
+from tidings.provisioning.processors import principal_of
 
 HOME = Path(__file__).resolve().parent
-JOBS = ("exchange", "monitor", "processor")
+JOBS = ("exchange", "monitor", "processor", CORRECTION_WINDOW)
 HEALTH_PORT = 9400
 """Where workers and monitor serve in a container."""
 COMPOSE_WORKERS = 2
+COMPOSE_PROCESSORS = ("data-quality", "life-event-journey", "risk-monitor")
+"""The derived processors that deploy/compose runs; one of your own is a service beside them."""
 _HEAD = "# Made by `make docs` from deploy/prometheus/{module}.py; not edited by hand.\n"
 
 
@@ -47,9 +50,42 @@ def compose_config_file() -> str:
     jobs = [
         {"job_name": "exchange", "static_configs": workers},
         {"job_name": "monitor", "static_configs": [_named("monitor", "monitor-main")]},
+        {
+            "job_name": "processor",
+            "static_configs": [_named(principal_of(each), f"{principal_of(each)}-main") for each in COMPOSE_PROCESSORS],
+        },
+        {
+            "job_name": CORRECTION_WINDOW,
+            "static_configs": [_named(CORRECTION_WINDOW, slot_name("main", 0, CORRECTION_WINDOW))],
+        },
     ]
     alertmanagers = [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]
     return _config("rules/*.yml", "15s", jobs, {"alerting": {"alertmanagers": alertmanagers}})
+
+
+def kubernetes_config_file() -> str:
+    """The same for deploy/kubernetes: pods of the namespace `tidings` with a port `health`, by their labels."""
+    pod = "__meta_kubernetes_pod_"
+    name, part = f"{pod}label_app_kubernetes_io_name", f"{pod}label_app_kubernetes_io_component"
+    slots = f"(exchange|{CORRECTION_WINDOW});(.+)"
+    relabel = [
+        {
+            "source_labels": [f"{pod}label_app_kubernetes_io_part_of", f"{pod}container_port_name"],
+            "regex": "tidings;health",
+            "action": "keep",
+        },
+        {"source_labels": [part], "target_label": "job"},
+        {"source_labels": [name], "regex": "(.+)", "target_label": "worker", "replacement": "$1-main"},
+        {
+            "source_labels": [name, f"{pod}label_apps_kubernetes_io_pod_index"],
+            "regex": slots,
+            "target_label": "worker",
+            "replacement": "$1-main-$2",
+        },
+    ]
+    found = {"role": "pod", "namespaces": {"names": ["tidings"]}}
+    jobs = [{"job_name": "tidings", "kubernetes_sd_configs": [found], "relabel_configs": relabel}]
+    return _config("rules/*.yml", "15s", jobs)
 
 
 def _named(host: str, worker: str) -> dict[str, Any]:
@@ -72,6 +108,7 @@ def files(runbooks: str = BASE_URL) -> dict[str, str]:
     return {
         "rules/tidings.yml": rules_file(runbooks),
         "prometheus.yml": config_file(),
+        "kubernetes.yml": kubernetes_config_file(),
         "../compose/prometheus.yml": compose_config_file(),
     }
 

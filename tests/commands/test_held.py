@@ -57,6 +57,9 @@ def test_what_waits_is_for_the_window_and_a_stop_wins(running: Running, tmp_path
                 "the window has read what waits",
             )
             assert settled(reader) == []
+            with Observer(life.cluster, MONITOR) as monitor:
+                seen = monitor.look()
+                assert (seen.holding_feeds, seen.windows) == (len(FEEDS), 1)
             assert life.tidings("stop", "agreement", AGREEMENT).code == 0
             until(lambda: len(settled(reader)) == held, "what waits is settled")
             assert life.tidings("stop", "agreement", AGREEMENT, "--lift").code == 0

@@ -1,6 +1,6 @@
 """A real Prometheus that scrapes a real run: every panel, template variable, rule and runbook's query returns series.
 
-What each panel returned is left in `build/panels.json`.
+What each panel returned is left in `build/panels.json`, and in the file that `TIDINGS_PANELS` names as a table.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from producers.simulator import simulate
 from tests.commands.conftest import Running
 from tests.commands.kit import CHECKOUT, children, decided_events, reader_of, running_exchange, tidings, until
 from tests.commands.test_running import BENEFITS, death
-from tests.deploy.dashboards import Asked, choices, count_series
+from tests.deploy.dashboards import Asked, as_table, choices, count_series
 from tests.needs import need_prometheus
 from tidings.kafka.observe import Observer
 
@@ -66,17 +67,19 @@ def asked(
     stack = running.life.stack
     logs = tmp_path_factory.mktemp("processors")
     with ExitStack() as processors:
-        for name in ("data-quality", "risk-monitor"):
+        for name in ("data-quality", "risk-monitor", "correction-window"):
             log = logs / f"{name}.log"
             processors.enter_context(running_exchange(stack.cluster_file, log, stack.data / TARGETS, part=name))
         watch = observe(stack.data, stack.cluster_file, port=None, every_s=1.0)
         processors.callback(stop_observing, stack.data)
         prometheus = Asked(watch.url)
-        until(lambda: prometheus.series("up == 1") == 4, "worker, monitor and processors are scraped")
+        until(lambda: prometheus.series("up == 1") == 5, "worker, monitor, processors and window are scraped")
         until(lambda: prometheus.series("tidings_observed_timestamp_seconds > 0") == 1, "the monitor has looked")
         _publish_all_fates(running)
         until(lambda: prometheus.series("rate(tidings_flags_total[20s])") > 0, "the flag is scraped twice")
         until(lambda: prometheus.series("tidings:freshness_errors:ratio_3d") > 0, "rules are evaluated")
+        until(lambda: prometheus.series("rate(tidings_held_settled_total[20s])") > 0, "the window is scraped twice")
+        until(lambda: prometheus.series("tidings_held_views") > 0, "the window has its share")
         until(lambda: prometheus.series("tidings_quality_share") > 0, "scorecards are made")
         until(lambda: prometheus.series("max(tidings_processor_lag_seconds)") > 0, "processors work")
         yield prometheus
@@ -111,6 +114,8 @@ def test_every_panel_returns_series(asked: Asked) -> None:
     out = CHECKOUT / "build" / "panels.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(counts, indent=1) + "\n")
+    if table := os.environ.get("TIDINGS_PANELS"):
+        Path(table).write_text(as_table(asked, counts), "utf-8")
 
     assert counts
     assert [query for query, count in counts.items() if not count] == []

@@ -38,6 +38,7 @@ def text(shown: RenderableType) -> str:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no-worker": ({"workers": ()}, "tidings run exchange"),
+    "no-window": ({"holding_feeds": 2, "windows": 0}, "tidings run correction-window"),
     "policy-behind": ({"policy_version": 4}, "exchange-main-0"),
     "quarantine-not-empty": ({"quarantined": 2}, "2 events"),
     "inbox-waiting": ({"inboxes": (replace(INBOX, waiting_events=1, waiting_seconds=300.0),)}, "death-registered"),

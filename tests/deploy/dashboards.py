@@ -130,3 +130,15 @@ def count_series(asked: Asked) -> dict[str, int]:
         key = f"{query.board} / {query.panel} / {query.ref}"
         counts[key] = max(asked.series(query.expr, each) for each in tries)
     return counts
+
+
+def as_table(asked: Asked, counts: dict[str, int]) -> str:
+    """Every template variable with how many values it has, and every panel's queries with how many series each gave."""
+    lines = ["| dashboard | variable | values |", "| --- | --- | --- |"]
+    lines += [f"| {each.board} | `{each.name}` | {len(asked.values(each))} |" for each in choices()]
+    lines += ["", "| dashboard | panel | query | series |", "| --- | --- | --- | --- |"]
+    for each in queries():
+        expr = each.expr.replace("|", "\\|")
+        count = counts[f"{each.board} / {each.panel} / {each.ref}"]
+        lines.append(f"| {each.board} | {each.panel} | `{expr}` | {count} |")
+    return "\n".join(lines) + "\n"

@@ -17,12 +17,15 @@ import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
-from deploy.compose.folder import BROKERS, GATE, Layout, make_folder
+from deploy.compose.folder import BROKERS, DERIVED, GATE, PRINCIPALS, Layout, make_folder
 from deploy.local.java import environment, java_binary, kafka_jars
 from deploy.local.ports import choose
 from deploy.local.processes import Process, check_alive, spawn
+from deploy.prometheus.files import COMPOSE_PROCESSORS, HEALTH_PORT
 from deploy.settings import broker_settings
+from stream_processors.host.discover import processor_names
 from tests.commands.kit import tidings
+from tests.deploy.command_lines import unknown
 from tests.stacks import kill
 from tidings.clock import StillClock, SystemClock
 from tidings.errors import Fatal, Retriable
@@ -135,6 +138,8 @@ def test_the_registry_is_alone_with_its_gate_and_the_brokers() -> None:
     [
         ("exchange-0", {"exchange-password", "root-key"}),
         ("monitor", {"monitor-password"}),
+        ("correction-window", {"correction-window-password"}),
+        *((f"processor-{each}", {f"processor-{each}-password"}) for each in COMPOSE_PROCESSORS),
         ("policy", {"admin-password"}),
         ("registry", {"registry-settings"}),
         ("registry-gate", {"gate-settings", "gate-key"}),
@@ -145,6 +150,44 @@ def test_the_registry_is_alone_with_its_gate_and_the_brokers() -> None:
 def test_each_part_is_told_its_own_secrets_alone(service: str, secrets: set[str]) -> None:
     """A worker knows no agency's password, and only workers know the root key."""
     assert {each["source"] for each in composed()["services"][service].get("secrets", [])} == secrets
+
+
+def test_the_derived_processors_run() -> None:
+    """A service each, with tables of its own that outlive it, and none for what is no processor."""
+    services = composed()["services"]
+    named = {name.removeprefix("processor-") for name in services if name.startswith("processor-")}
+
+    assert named == set(COMPOSE_PROCESSORS) <= set(processor_names())
+    for name in named:
+        service = services[f"processor-{name}"]
+        command, kept = service["command"], {each["target"]: each for each in service["volumes"]}
+        assert command[:2] == ["run", name]
+        data = kept[command[command.index("--data") + 1]]
+        assert data["source"] == f"${{TIDINGS_HOME}}/processors/{name}"
+        assert not data.get("read_only")
+
+
+def test_every_command_is_one_that_there_is() -> None:
+    """Verbs and options of every service of ours, by the command line itself."""
+    ours = {name: each for name, each in composed()["services"].items() if each["image"].startswith("tidings:")}
+
+    assert {name: wrong for name, each in ours.items() if (wrong := unknown(each.get("command", [])))} == {}
+
+
+def test_prometheus_asks_every_part_that_serves_metrics() -> None:
+    """Whoever has a health port is scraped there, over a network that both are on, and nobody else."""
+    services = composed()["services"]
+    config = YAML(typ="safe").load((HOME / "prometheus.yml").read_text("utf-8"))
+    asked = {
+        target
+        for job in config["scrape_configs"]
+        for entry in job["static_configs"]
+        for target in entry["targets"]
+    }  # fmt: skip
+    serving = {name for name, each in services.items() if "--health-port" in each.get("command", [])}
+
+    assert asked == {f"{name}:{HEALTH_PORT}" for name in serving}
+    assert all("observed" in services[name]["networks"] for name in serving)
 
 
 def test_whatever_is_mounted_is_made(folder: Path) -> None:
@@ -166,7 +209,7 @@ def test_nobody_else_may_look_into_the_folder(folder: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     passwords = [path.read_text() for path in folder.rglob("*.password")]
 
-    assert len(passwords) == len(set(passwords)) == 5
+    assert len(passwords) == len(set(passwords)) == 1 + len(PRINCIPALS) + len(DERIVED)
     assert min(map(len, passwords)) > 30
 
 

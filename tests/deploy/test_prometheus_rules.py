@@ -47,7 +47,16 @@ def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
     """`promtool check`: rules and configuration, as checked in and as `tidings observe` writes it."""
     written = tmp_path / "prometheus.yml"
     written.write_text(config_file(str(tmp_path), str(HOME / "rules" / "*.yml"), "1s"), "utf-8")
-    for kind, path in (("rules", HOME / "rules" / "tidings.yml"), ("config", HOME / "prometheus.yml")):
+    # Debian's Prometheus is built without what finds pods, so that alone is left out.
+    pods = tmp_path / "kubernetes.yml"
+    pods.write_text(
+        (HOME / "kubernetes.yml")
+        .read_text("utf-8")
+        .replace("kubernetes_sd_configs", "dns_sd_configs")
+        .replace("- role: pod\n        namespaces:\n          names:\n            - tidings", "- names: [tidings]")
+    )
+    configs = (HOME / "prometheus.yml", pods, HOME.parent / "compose" / "prometheus.yml")
+    for kind, path in (("rules", HOME / "rules" / "tidings.yml"), *(("config", each) for each in configs)):
         checked = promtool("check", kind, path)
         assert checked.returncode == 0, checked.stdout + checked.stderr
     assert promtool("check", "config", written).returncode == 0

@@ -9,9 +9,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import typer
 
-from commands import app
+from tests.deploy.command_lines import unknown as unknown_words
 from tidings.agreements import load_country
 from tidings.agreements.approve import agreement_hash
 from tidings.agreements.model import Approval
@@ -118,21 +117,10 @@ def test_commands_exist(page: Path) -> None:
     for language, text in _FENCE.findall(page.read_text("utf-8")):
         for line in text.splitlines() if not language else ():
             words = line.split("#")[0].removeprefix("$ ").replace("[", " ").replace("]", " ").split()
-            if words[:1] == ["tidings"] and (problem := _unknown(words[1:])):
+            if words[:1] == ["tidings"] and (problem := unknown_words(words[1:])):
                 unknown.append(f"{line.strip()}: {problem}")
 
     assert unknown == []
-
-
-def _unknown(words: list[str]) -> str | None:
-    command = typer.main.get_command(app)
-    while words and hasattr(command, "get_command"):
-        found = command.get_command(typer.Context(command), words[0])
-        if found is None:
-            return f"no verb {words[0]}"
-        command, words = found, words[1:]
-    known = {name for each in command.get_params(typer.Context(command)) for name in each.opts}
-    return next((f"no option {word}" for word in words if word.startswith("--") and word not in known), None)
 
 
 def test_the_index_of_decisions_is_complete() -> None:

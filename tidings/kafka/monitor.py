@@ -50,6 +50,8 @@ def show(seen: Observation, store: MetricStore) -> None:
     """Make the monitor's metrics those of an observation: what is no longer there is shown no more."""
     store.set(metrics.PUBLISHED_POLICY, seen.policy_version)
     store.set(metrics.MEMBERS, len(seen.workers))
+    store.set(metrics.HOLDING_FEEDS, seen.holding_feeds)
+    store.set(metrics.WINDOW_MEMBERS, seen.windows)
     store.set(metrics.QUARANTINE_EVENTS, seen.quarantined)
     waiting: dict[_Labels, float] = {}
     waited: dict[_Labels, float] = {}

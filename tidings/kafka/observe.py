@@ -14,7 +14,7 @@ from tidings import topics
 from tidings.clock import Clock, SystemClock
 from tidings.closing import Closing
 from tidings.decisions import Block, decode_block
-from tidings.deployment import group_name, is_once_group
+from tidings.deployment import CORRECTION_WINDOW, group_name, is_once_group
 from tidings.errors import Fatal
 from tidings.kafka.admin import Admin
 from tidings.kafka.cluster import Cluster
@@ -63,10 +63,12 @@ class Observer(Closing):
         now_ms = self._clock.now_ms()
         inboxes = self._inboxes(policy, now_ms)
         blocks = {each.partition: each.block for each in inboxes if each.block is not None}
-        group = group_name(self._cluster.deployment)
-        workers = tuple(
-            _worker(member.name, member.partitions, blocks) for member in self._groups.members([group])[group]
-        )
+        deployment = self._cluster.deployment
+        group, window = group_name(deployment), group_name(deployment, CORRECTION_WINDOW)
+        holding = sum(view.hold_seconds is not None for view in policy.views)
+        # Where nothing is held there is no such group, and no right to ask after it.
+        members = self._groups.members([group, *([window] if holding else [])])
+        workers = tuple(_worker(member.name, member.partitions, blocks) for member in members[group])
         return Observation(
             at_ms=now_ms,
             policy_version=policy.version,
@@ -74,6 +76,8 @@ class Observer(Closing):
             feeds=self._feeds(policy, inboxes, now_ms),
             workers=tuple(sorted(workers, key=lambda each: each.name)),
             quarantined=self._quarantined(blocks),
+            holding_feeds=holding,
+            windows=len(members.get(window, ())),
         )
 
     def _newest(self) -> Policy:

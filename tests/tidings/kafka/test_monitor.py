@@ -54,6 +54,14 @@ def test_partitions_add_up_and_the_slowest_group_counts() -> None:
     assert store.value(metrics.OBSERVED_AT) == NOW_MS / 1000
 
 
+def test_what_holds_and_who_lets_go_are_shown() -> None:
+    """An alert compares the two: feeds whose views wait, and workers of the correction window."""
+    store = MetricStore(MONITOR_METRICS)
+    show(picture(holding_feeds=2, windows=1), store)
+
+    assert (store.value(metrics.HOLDING_FEEDS), store.value(metrics.WINDOW_MEMBERS)) == (2, 1)
+
+
 def test_a_feed_that_is_gone_is_shown_no_more() -> None:
     """An agreement that ended leaves no series behind that would never change again."""
     registry, store = CollectorRegistry(), MetricStore(MONITOR_METRICS)
