@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +30,10 @@ from benchmarks.settings import Settings
 from stream_processors.host.declaration import Processor
 from stream_processors.host.discover import load_processor
 from stream_processors.host.pipeline import Pipeline
-from tidings import topics
 from tidings.clock import SystemClock
 from tidings.errors import Fatal, TidingsError
 from tidings.kafka.read import LogReader
+from tidings.kafka.registry import Registry
 from tidings.log import InboxRecord
 from tidings.metrics import HELD_SETTLED, PROCESSOR_EVENTS, PROCESSOR_METRICS, PROCESSOR_PARTS, MetricStore
 
@@ -40,6 +42,7 @@ WINDOW = "correction-window"
 EVENTS = 60_000
 _WARM_UP_SHARE = 0.2
 _OWN_RECORDS = 20_000
+_ASKED = 1_000
 _LOOK_S = 0.1
 _START_S, _QUIET_S, _MOST_S = 120.0, 4.0, 300.0
 
@@ -150,34 +153,25 @@ def _pace(looks: Sequence[Look], what: str) -> dict[str, Any]:
 def _own(made: Country, processor: Processor) -> dict[str, Any]:
     """The same records without Faust, broker and disk: what the processor itself takes of a core, and its rows."""
     store, clock = MemoryStore(processor.partitions), SystemClock()
-    pipeline = Pipeline(processor, made.policy, _unknown, clock, MetricStore(PROCESSOR_METRICS), "bench")
-    with LogReader(made.stack.cluster, ADMIN) as reader:
-        records = []
-        for record in reader.read_all_to_end(pipeline.sources):
-            records.append(record)
-            if len(records) == _OWN_RECORDS:
-                break
-    work: list[InboxRecord] = []
-    began = time.process_time()
-    for record in records:
-        for each in pipeline.take(record):
-            message = each.message
-            if message.topic == pipeline.work_topic:
-                work.append(
-                    InboxRecord(
-                        message.topic, message.partition, len(work), record.timestamp_ms, message.key, message.value
-                    )
-                )
-    for part in work:
-        pipeline.work(part, store.place(part.partition))
-    took = time.process_time() - began
+    with LogReader(made.stack.cluster, ADMIN) as reader, Registry(made.stack.cluster) as registry:
+        metrics = MetricStore(PROCESSOR_METRICS)
+        pipeline = Pipeline(processor, made.policy, cache(registry.schema), clock, metrics, "bench")
+        records = list(islice(reader.read_all_to_end(pipeline.sources), _OWN_RECORDS))
+        for record in records[:_ASKED]:
+            pipeline.take(record)  # the schemas are asked for
+        began = time.process_time()
+        sent = [each.message for record in records for each in pipeline.take(record)]
+        work = [
+            InboxRecord(message.topic, message.partition, number, clock.now_ms(), message.key, message.value)
+            for number, message in enumerate(sent)
+            if message.topic == pipeline.work_topic
+        ]
+        for part in work:
+            pipeline.work(part, store.place(part.partition))
+        took = time.process_time() - began
     rows = store.rows()
     return {
         "own_us_per_part": round(took / max(1, len(work)) * 1e6, 1),
         "rows": len(rows),
         "bytes_a_row": round(sum(rows) / max(1, len(rows))),
     }
-
-
-def _unknown(_schema_id: int) -> Any:
-    raise Fatal(f"{topics.POLICY} has every schema")

@@ -104,7 +104,21 @@ class LogReader(Closing):
         """The broker of a topic that was just made answers NOT_LEADER for a moment: asked again, within one budget."""
         asked = {TopicPartition(each.topic, each.partition): spec for each in partitions}
         deadline = Deadline(self._clock, CALL_S)
-        return retry(lambda: self._ask_offsets(asked), "asking for offsets", deadline, self._clock) if asked else {}
+        if not asked:
+            return {}
+        return retry(lambda: self._asked_of_leaders(asked), "asking for offsets", deadline, self._clock)
+
+    def _asked_of_leaders(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[Partition, int]:
+        """The client asks whom it took for the leader before, and learns of no other by the refusal: it is told to."""
+        try:
+            return self._ask_offsets(asked)
+        except Retriable:
+            for topic in {each.topic for each in asked}:
+                self._learn_leaders(topic)
+            raise
+
+    def _learn_leaders(self, topic: str) -> None:
+        attempt(lambda: self._admin.list_topics(topic, timeout=CALL_S), f"asking for {topic}")
 
     def _ask_offsets(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[Partition, int]:
         futures = attempt(

@@ -14,7 +14,9 @@ from tidings.clock import Deadline, StillClock
 from tidings.errors import Fatal, Retriable, TidingsError
 from tidings.kafka.errors import Abortable, Fenced, translate
 from tidings.kafka.groups import Groups
+from tidings.kafka.read import LogReader
 from tidings.kafka.retry import answer, retry
+from tidings.log import Partition
 
 
 def test_retriable_is_called_again_until_it_succeeds() -> None:
@@ -111,3 +113,42 @@ class Silent:
     def describe_consumer_groups(self, names: list[str], **_options: Any) -> dict[str, Future[Any]]:
         """See AdminClient."""
         return dict.fromkeys(names, self.future)
+
+
+class _Stale:
+    """An AdminClient that asks whom it took for the leader, until it is asked for the topic itself."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.learnt: list[str] = []
+
+    def list_offsets(self, asked: dict[Any, Any], **_more: Any) -> dict[Any, Future[Any]]:
+        """Refused, or 7 for each."""
+        self.asked += 1
+        future: Future[Any] = Future()
+        if self.learnt:
+            future.set_result(Found(7))
+        else:
+            future.set_exception(KafkaException(KafkaError(KafkaError.FENCED_LEADER_EPOCH)))
+        return dict.fromkeys(asked, future)
+
+    def list_topics(self, topic: str, timeout: float) -> None:  # noqa: ARG002 - the client's
+        """It knows from now on."""
+        self.learnt.append(topic)
+
+
+@dataclass
+class Found:
+    """What the client gives of one partition."""
+
+    offset: int
+
+
+def test_a_reader_learns_who_leads_where_a_broker_was_restarted() -> None:
+    """The client itself would ask the one before for minutes, and the worker stand still: seen on three brokers."""
+    admin = _Stale()
+    with LogReader(PlainCluster("localhost:1"), "admin", StillClock()) as reader:  # type: ignore[arg-type]
+        reader._admin = admin  # type: ignore[assignment]
+        assert reader.ends([Partition("exchange.decisions", 3)]) == {Partition("exchange.decisions", 3): 7}
+
+    assert (admin.asked, admin.learnt) == (2, ["exchange.decisions"])
