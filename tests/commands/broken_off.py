@@ -41,8 +41,8 @@ class Breaking:
 def apply_in_steps(cluster_file: Path, folder: Path, most: int = 12) -> list[tuple[str, ...]]:
     """Apply again and again. Returns, for each attempt, the kinds of change that were due."""
     attempts: list[tuple[str, ...]] = []
-    while len(attempts) < most:
-        with planner(cluster_file, folder, None) as real:
+    with planner(cluster_file, folder, None) as real:  # reads the files once: they stay what they are
+        while len(attempts) < most:
             breaking: Any = Breaking(real.hands)
             made = real.plan()
             attempts.append(tuple(dict.fromkeys(change.kind.value for change in made.changes)))

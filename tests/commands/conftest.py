@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.commands.kit import CHECKOUT, decided_events, running_exchange, tidings, until
+from tests.commands.kit import CHECKOUT, Said, decided_events, running_exchange, tidings, until
 
 if TYPE_CHECKING:
     import subprocess
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from deploy.local.stack import Stack
     from tidings.kafka.cluster import Cluster
     from tidings.policy.model import Policy
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A policy whose manifest was damaged while no worker ran, and the plan and the apply after that."""
+
+    before: Policy
+    refusal: str
+    planned: Said
+    applied: Said
+    after: Policy
 
 
 @dataclass
@@ -28,6 +39,7 @@ class Life:
     folder: Path
     attempts: list[tuple[str, ...]]
     """The kinds of change that were still due at each attempt of an apply that was broken off after its first step."""
+    mended: Mended = field(init=False)
 
     @property
     def cluster(self) -> Cluster:
@@ -69,12 +81,33 @@ class Running:
 
 @pytest.fixture(scope="session")
 def life(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """The example country, applied by an apply that is broken off after every step and begun again."""
+    """The example country, applied by an apply that is broken off after every step and begun again, then damaged and
+    mended."""
     from tests.commands.broken_off import apply_in_steps
 
     folder = tmp_path_factory.mktemp("country") / "agreements"
     shutil.copytree(CHECKOUT / "agreements", folder)
-    return Life(stack, folder, apply_in_steps(stack.cluster_file, folder))
+    made = Life(stack, folder, apply_in_steps(stack.cluster_file, folder))
+    made.mended = _damage_and_mend(made)
+    return made
+
+
+def _damage_and_mend(life: Life) -> Mended:
+    """Here, since a worker would stop: the manifest damaged, then a plan and an apply."""
+    from tidings import topics
+    from tidings.errors import Fatal
+    from tidings.kafka.policy_store import CURRENT
+    from tidings.kafka.produce import RecordProducer
+
+    before, failures = life.policy(), []
+    producer = RecordProducer(life.cluster, "admin")
+    producer.send(topics.POLICY, CURRENT, b"{}", failures.append)
+    producer.flush()
+    assert failures == [None]
+    with pytest.raises(Fatal) as refused:
+        life.policy()
+    planned, applied = life.tidings("plan"), life.tidings("apply", "--quiet")
+    return Mended(before, str(refused.value), planned, applied, life.policy())
 
 
 @pytest.fixture(scope="session")

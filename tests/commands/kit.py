@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from unittest import mock
 
@@ -18,11 +19,11 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from commands import main
 from tidings import topics
-from tidings.decisions import Block
+from tidings.decisions import Block, decode_block
 from tidings.kafka.client_settings import client_settings
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.read import LogReader
-from tidings.kafka.tally import blocks
+from tidings.log import Partition
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -99,10 +100,31 @@ def children(pid: int) -> list[int]:
     return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+class _Decisions:
+    """The decision blocks of a cluster, each read and decoded once, by one client: tests ask many times a second."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._reader = LogReader(cluster, "admin")
+        self._next: dict[Partition, int] = {}
+        self._blocks: list[Block] = []
+
+    def so_far(self) -> list[Block]:
+        """All of them, in order within each inbox partition."""
+        for partition, end in self._reader.ends(self._reader.partitions(topics.DECISIONS)).items():
+            first = self._next.get(partition, 0)
+            if first < end:
+                records = self._reader.read_range(partition, first, end)
+                self._blocks += [decode_block(record.value) for record in records if record.value is not None]
+                self._next[partition] = end
+        return list(self._blocks)
+
+
+_decisions = cache(_Decisions)
+
+
 def decided(cluster: Cluster) -> list[Block]:
     """Every decision block so far."""
-    with LogReader(cluster, "admin") as reader:
-        return list(blocks(reader))
+    return _decisions(cluster).so_far()
 
 
 def decided_events(cluster: Cluster) -> int:
