@@ -12,7 +12,7 @@ from psycopg.types.string import ByteaBinaryLoader
 from producers.outbox.database import Connection
 
 # How long an event is stands beside its id, so a row that is too large costs neither side its bytes.
-_WAITING = """
+WAITING = """
 SELECT w.row_id, o.event_type, CASE WHEN w.bytes <= %(event_max_bytes)s THEN o.event END
 FROM (
   SELECT row_id, bytes, sum(bytes) OVER (ORDER BY row_id) - bytes AS bytes_before
@@ -53,7 +53,7 @@ def read_waiting(connection: Connection, slot: int, max_rows: int, max_bytes: in
     bounds = {"slot": slot, "max_rows": max_rows, "max_bytes": max_bytes, "event_max_bytes": EVENT_MAX_BYTES}
     with connection.cursor(binary=True) as cursor:
         cursor.adapters.register_loader("json", ByteaBinaryLoader)  # its binary form is its text
-        cursor.execute(_WAITING, bounds)
+        cursor.execute(WAITING, bounds)
         found = list(map(Row._make, cursor.fetchall()))
     gone = [row.row_id for row in found if row.event_type is None]
     return Waiting([row for row in found if row.event_type is not None] if gone else found, gone)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from producers.outbox.database import connect
-from producers.outbox.rows import EVENT_MAX_BYTES, Row, read_waiting
+from producers.outbox.rows import EVENT_MAX_BYTES, WAITING, Row, read_waiting
 from tests.producers.outbox.kit import Outbox, rows_of
 
 pytestmark = pytest.mark.postgresql
@@ -63,6 +63,19 @@ def test_only_what_waits_is_read(outbox: Outbox) -> None:
 
     assert [row.row_id for each in found for row in each.rows] == [2]
     assert [row_id for each in found for row_id in each.gone] == [4]
+
+
+def test_rows_are_found_by_index_in_a_small_outbox_too(outbox: Outbox) -> None:
+    """The plan is kept while the outbox grows: one that reads all that was ever sent would become ever slower."""
+    outbox.insert(rows_of(50))
+    outbox.run("ANALYZE tidings.outbox, tidings.outbox_waiting")
+    bounds = {"slot": 0, "max_rows": 4_000, "max_bytes": MUCH, "event_max_bytes": EVENT_MAX_BYTES}
+    with connect(outbox.dsn()) as connection:
+        plan = "\n".join(line for (line,) in connection.execute("EXPLAIN " + WAITING, bounds).fetchall())
+
+    assert "Index Scan using outbox_pkey" in plan
+    assert "outbox_waiting_pkey" in plan
+    assert not any(word in plan for word in ("Seq Scan", "Hash", "Merge"))
 
 
 def test_a_rows_repr_has_nothing_of_its_event() -> None:
