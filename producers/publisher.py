@@ -110,9 +110,8 @@ class EventPublisher:
         return findings
 
     def sound(self, event_type: str, event: Mapping[str, Any]) -> WireEvent | None:
-        """The record of an event in which `check` finds nothing, where the native extension says so, which takes it a
-        quarter of the time; None where that is for `check` and the encoder to say. Raises as `encoder`, once there is a
-        record."""
+        """The record of an event in which `check` finds nothing, where the native extension says so, in half the time;
+        None where that is for `check` and the encoder to say. Raises as `encoder`, once there is a record."""
         if event_type not in self._writers:
             known = self._event_type(event_type)
             # The extension has the catalogue's lists.
