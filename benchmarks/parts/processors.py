@@ -1,8 +1,8 @@
 """How fast each of the derived processors and the correction window is: the real command, on the real stack, on what an
 exchange made of a simulated country; and how much of it is the processor's own work.
 
-A processor's pace is that of the parts which it has worked in, as its own metrics tell them, the first fifth left out.
-The window's clock is ahead by a day, so that everything that waits is due at once.
+Paces are in decided events of the country, whatever comes of them for one part: a block of decisions holds many, a feed
+few. The window's clock is ahead by a day, so that everything that waits is due at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,7 @@ from tidings.metrics import HELD_SETTLED, PROCESSOR_EVENTS, PROCESSOR_METRICS, P
 
 NAMES = ("data-quality", "risk-monitor", "life-event-journey")
 WINDOW = "correction-window"
-EVENTS = 60_000
-_WARM_UP_SHARE = 0.2
-_OWN_RECORDS = 20_000
+EVENTS = 30_000
 _ASKED = 1_000
 _LOOK_S = 0.1
 _START_S, _QUIET_S, _MOST_S = 120.0, 4.0, 300.0
@@ -61,10 +58,11 @@ class Look:
 def run(settings: Settings, results: Results) -> None:
     """One country, then one after another."""
     points = results.points("processors")
-    with country(settings.events(EVENTS), short_lived=settings.quick) as made:
+    decided = settings.events(EVENTS)
+    with country(decided, short_lived=settings.quick) as made:
         runs: list[tuple[str, Callable[[], dict[str, Any]]]] = [
-            *((name, lambda name=name: _derived(made, name)) for name in NAMES),
-            (WINDOW, lambda: _window(made)),
+            *((name, lambda name=name: _derived(made, name, decided)) for name in NAMES),
+            (WINDOW, lambda: _window(made, decided)),
         ]
         for name, measure in runs:
             try:
@@ -75,25 +73,25 @@ def run(settings: Settings, results: Results) -> None:
             results.save()
 
 
-def _derived(made: Country, name: str) -> dict[str, Any]:
+def _derived(made: Country, name: str, decided: int) -> dict[str, Any]:
     folder = BUILD / "state" / name
     targets = folder / "targets"
     data = made.stack.data / "bench" / name
     command = made.command("run", name, "--data", str(data), "--targets", str(targets))
     looks = _watch(command, folder / "run.log", targets, PROCESSOR_EVENTS.name, PROCESSOR_PARTS.name)
-    return {**_pace(looks, "parts"), **_own(made, load_processor(name))}
+    return {**_pace(looks, "parts", decided), **_own(made, load_processor(name), decided)}
 
 
-def _window(made: Country) -> dict[str, Any]:
+def _window(made: Country, decided: int) -> dict[str, Any]:
     folder = BUILD / "state" / WINDOW
     targets = folder / "targets"
     command = [sys.executable, "-m", "benchmarks.late_window", str(made.stack.cluster_file), str(targets)]
     looks = _watch(command, folder / "run.log", targets, HELD_SETTLED.name, HELD_SETTLED.name)
-    return _pace(looks, "views")
+    return _pace(looks, "views", decided)
 
 
 def _watch(command: Sequence[str], log: Path, targets: Path, events: str, parts: str) -> list[Look]:
-    """Run a process until nothing more comes of it. What was seen of it from its first part on.
+    """Run a process until nothing more comes of it. What was seen of it from its first record on.
 
     Raises Fatal where it ends by itself, or nothing comes.
     """
@@ -107,11 +105,11 @@ def _watch(command: Sequence[str], log: Path, targets: Path, events: str, parts:
             if process.ended():
                 raise Fatal(f"it ended: {process.tail()}")
             look = _look(process, targets, now, events, parts)
-            if look is not None and look.parts:
+            if look is not None and look.events:
                 looks.append(look)
-            if not looks and now > _START_S:
+            if now > (_MOST_S if looks else _START_S) and not (looks and looks[-1].parts):
                 raise Fatal("nothing came of it")
-            if looks and (now - _last_change(looks) > _QUIET_S or now > _MOST_S):
+            if looks and looks[-1].parts and (now - _last_change(looks) > _QUIET_S or now > _MOST_S):
                 return looks
             time.sleep(_LOOK_S)
 
@@ -136,30 +134,32 @@ def _look(process: Watched, targets: Path, now: float, events: str, parts: str) 
     return Look(now, sums.get(events, 0.0), sums.get(parts, 0.0), process.cpu_seconds(), process.memory_mb())
 
 
-def _pace(looks: Sequence[Look], what: str) -> dict[str, Any]:
-    total = looks[-1].parts
-    end = next(each for each in looks if each.parts == total)
-    begin = next(each for each in looks if each.parts >= _WARM_UP_SHARE * total or each is end)
-    seconds, parts = end.seconds - begin.seconds, end.parts - begin.parts
-    found: dict[str, Any] = {"events": int(end.events), "parts": int(total), "of": what}
-    if parts and seconds:
-        found |= {
-            "parts_per_second": round(parts / seconds, 1),
-            "cpu_us_per_part": round((end.cpu_seconds - begin.cpu_seconds) / parts * 1e6, 1),
-        }
-    return found | {"memory_mb": round(max(each.memory_mb for each in looks), 1)}
+def _pace(looks: Sequence[Look], what: str, decided: int) -> dict[str, Any]:
+    """From the first look at which something was read to the one at which the last was done: with how many decided
+    events a second of the country it keeps up, and what of a core that takes."""
+    begin, end = looks[0], next(each for each in looks if each.parts == looks[-1].parts)
+    seconds, parts = max(_LOOK_S, end.seconds - begin.seconds), int(end.parts)
+    return {
+        "records_read": int(end.events),
+        what: parts,
+        "seconds": round(seconds, 1),
+        "decided_events_per_second": round(decided / seconds),
+        f"{what}_per_second": round(parts / seconds),
+        "cpu_us_a_decided_event": round((end.cpu_seconds - begin.cpu_seconds) / decided * 1e6, 1),
+        "memory_mb": round(max(each.memory_mb for each in looks), 1),
+    }
 
 
-def _own(made: Country, processor: Processor) -> dict[str, Any]:
+def _own(made: Country, processor: Processor, decided: int) -> dict[str, Any]:
     """The same records without Faust, broker and disk: what the processor itself takes of a core, and its rows."""
     store, clock = MemoryStore(processor.partitions), SystemClock()
     with LogReader(made.stack.cluster, ADMIN) as reader, Registry(made.stack.cluster) as registry:
         metrics = MetricStore(PROCESSOR_METRICS)
         pipeline = Pipeline(processor, made.policy, cache(registry.schema), clock, metrics, "bench")
-        records = list(islice(reader.read_all_to_end(pipeline.sources), _OWN_RECORDS))
+        records = list(reader.read_all_to_end(pipeline.sources))
         for record in records[:_ASKED]:
             pipeline.take(record)  # the schemas are asked for
-        began = time.process_time()
+        began = time.thread_time()
         sent = [each.message for record in records for each in pipeline.take(record)]
         work = [
             InboxRecord(message.topic, message.partition, number, clock.now_ms(), message.key, message.value)
@@ -168,10 +168,10 @@ def _own(made: Country, processor: Processor) -> dict[str, Any]:
         ]
         for part in work:
             pipeline.work(part, store.place(part.partition))
-        took = time.process_time() - began
+        took = time.thread_time() - began
     rows = store.rows()
     return {
-        "own_us_per_part": round(took / max(1, len(work)) * 1e6, 1),
+        "own_us_a_decided_event": round(took / decided * 1e6, 1),
         "rows": len(rows),
         "bytes_a_row": round(sum(rows) / max(1, len(rows))),
     }

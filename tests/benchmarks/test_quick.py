@@ -52,7 +52,7 @@ def test_every_derived_part_was_measured(figures: dict[str, object]) -> None:
     """Each processor and the window has worked something in, and the state of subjects has its sizes."""
     growth = figures["growth"]
     assert isinstance(growth, dict)
-    assert [(each["processor"], each["parts"] > 0) for each in growth["processors"]] == [
+    assert [(each["processor"], each["decided_events_per_second"] > 0) for each in growth["processors"]] == [
         ("data-quality", True), ("risk-monitor", True), ("life-event-journey", True), ("correction-window", True),
     ]  # fmt: skip
     assert all(each["disk_bytes_a_subject"] > 0 for each in growth["processor_state"])
