@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import fastavro
 import orjson
 
-from producers.simulation.rows import PLACEHOLDER, Row
+from producers.simulation.rows import PLACEHOLDER, Note, Row
 from producers.simulation.shapes import EVENT_TYPES
 from producers.simulation.splice import COUNTS, NULL, SOME, array, text
 from producers.simulation.types import types
@@ -75,12 +75,19 @@ def block(records: Iterable[bytes], amount: int, marker: bytes) -> bytes:
     return zigzag(amount) + zigzag(len(data)) + data + marker
 
 
-def encode(row: Row) -> bytes:
-    """A row as a record."""
-    _, kind, key, body, note = row
-    if note is None and len(body) < _SHORT:
-        parts = (_starts()[kind], COUNTS[len(key)], key, SOME, COUNTS[len(body) + 5], PLACEHOLDER, body)
-        return b"".join(parts)
+def encode(rows: Iterable[Row]) -> list[bytes]:
+    """Rows as records."""
+    starts, counts, join = _starts(), COUNTS, b"".join
+    return [
+        join((starts[kind], counts[len(key)], key, SOME, counts[len(body) + 5], PLACEHOLDER, body))
+        if note is None and len(body) < _SHORT
+        else _odd(kind, key, body, note)
+        for _, kind, key, body, note in rows
+    ]
+
+
+def _odd(kind: int, key: bytes, body: bytes, note: Note | None) -> bytes:
+    """A record that is long, or of which there is something to note."""
     raw = (key, PLACEHOLDER + body) if note is None or note.raw is None else note.raw
     start = _starts()[kind]
     if note is not None:

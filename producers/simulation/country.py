@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate, pairwise
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from operator import itemgetter
@@ -42,6 +44,19 @@ def weeks(settings: Settings, counties: Sequence[int] = range(COUNTIES)) -> Iter
         yield rows
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector: nothing that is made here refers to itself, and a collection looks at millions of
+    objects."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 class Week(NamedTuple):
     """A week's records in the order of time, and the expected outcome of those that are not simply accepted, by their
     place."""
@@ -57,7 +72,7 @@ def records(settings: Settings, processes: int) -> Iterator[Week]:
     """
     if processes <= 1:
         for rows in weeks(settings):
-            yield Week([encode(row) for row in rows], _outcomes(rows))
+            yield Week(encode(rows), _outcomes(rows))
         return
     spawn = get_context("spawn")
     makers, pipes = [], []
@@ -80,12 +95,12 @@ def records(settings: Settings, processes: int) -> Iterator[Week]:
 
 def _make(settings: Settings, number: int, processes: int, pipe: Connection) -> None:
     """A process: its share of the counties, until nobody listens."""
-    gc.disable()  # nothing that is made here refers to itself, and a collection looks at millions of objects
     try:
-        for rows in weeks(settings, range(number, COUNTIES, processes)):
-            made = [encode(row) for row in rows]
-            at, lengths = array("Q", map(_by_time, rows)), array("L", map(len, made))
-            pipe.send(Batch(at, lengths, b"".join(made), _outcomes(rows)))
+        with uncollected():
+            for rows in weeks(settings, range(number, COUNTIES, processes)):
+                made = encode(rows)
+                at, lengths = array("Q", map(_by_time, rows)), array("L", map(len, made))
+                pipe.send(Batch(at, lengths, b"".join(made), _outcomes(rows)))
     except BadInput as refusal:
         pipe.send(refusal.problems)
     except (BrokenPipeError, KeyboardInterrupt):
@@ -111,11 +126,9 @@ def _merged(batches: Sequence[Batch]) -> Week:
     found: list[bytes] = []
     outcomes: dict[int, str] = {}
     for batch in batches:
-        first, start, data = len(found), 0, batch.records
+        first, data = len(found), batch.records
         at += batch.at
-        for length in batch.lengths:
-            found.append(data[start : start + length])
-            start += length
+        found += [data[start:end] for start, end in pairwise(accumulate(batch.lengths, initial=0))]
         outcomes |= {first + place: outcome for place, outcome in batch.outcomes.items()}
     # A time names its county, so that no two of different processes are equal, and the order is that of one process.
     order = sorted(range(len(at)), key=at.__getitem__)

@@ -8,7 +8,7 @@ from producers.simulation.life import Draw, Life
 from producers.simulation.people import GONE, HOME, IS_MALE, NOBODY, PARTNER, PRACTICE, STATE
 from producers.simulation.portraits import practice
 from producers.simulation.rates import DAY_MS, FEMALE, MALE
-from producers.simulation.scribe import NO_LIFE, Fact
+from producers.simulation.scribe import NO_LIFE, NO_RELATED, Fact, Told
 
 
 def move(life: Life, draws: Sequence[Draw]) -> None:
@@ -17,7 +17,7 @@ def move(life: Life, draws: Sequence[Draw]) -> None:
     people, words, days, scribe = life.people, life.words, life.days, life.scribe
     of, lines, portrait = people.of, life.portraits.lines, life.portraits.person
     delays, with_practice = scribe.delays["move"], life.rates.shares["practice_with_move"] * 0x1000
-    facts: list[Fact] = []
+    facts: list[Told] = []
     registering: list[Draw] = []
     for person, bits, day in draws:
         partner, joined = of[person + PARTNER], NO_LIFE
@@ -34,7 +34,7 @@ def move(life: Life, draws: Sequence[Draw]) -> None:
             before = lines(of[mover + HOME])
             of[mover + HOME] = home
             body = (*moved, *before, occurred, *portrait(mover))
-            facts.append(Fact(mover, recorded_ms, occurred, body, joined))
+            facts.append((mover, recorded_ms, occurred, body, joined, NO_RELATED))
             if bits >> 8 & 0xFFF < with_practice:
                 registering.append((mover, bits, day))
     scribe.tell_all("address-changed", facts)
@@ -45,13 +45,13 @@ def change_practice(life: Life, draws: Sequence[Draw]) -> None:
     """People register with another general practice."""
     words, days, of, portrait = life.words, life.days, life.people.of, life.portraits.person
     delays = life.scribe.delays["other"]
-    facts = []
+    facts: list[Told] = []
     for person, _, day in draws:
         word = next(words)
         before, of[person + PRACTICE] = of[person + PRACTICE], word & 0xFFFF
         recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
         body = (practice(word & 0xFFFF), practice(before), *portrait(person))
-        facts.append(Fact(person, recorded_ms, days[day], body))
+        facts.append((person, recorded_ms, days[day], body, NO_LIFE, NO_RELATED))
     life.scribe.tell_all("gp-registration-changed", facts)
 
 

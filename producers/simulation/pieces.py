@@ -51,47 +51,53 @@ class Tops(dict[int, int]):
         return found
 
 
-INSTANTS = struct.Struct("<BBBBBHBBBBH")
+INSTANTS = struct.Struct("<BHHHHHH")
 """Two instants, the first as a union's branch. From `FIRST_MS` to `LAST_MS` one takes six bytes, of which all but the
 last have their highest bit set. Source: Avro 1.12, "Binary Encoding"."""
 FIRST_MS, LAST_MS = 1 << 34, 1 << 41
 """1970-07-18, and 2039-09-07, which is the first instant of seven bytes."""
 
 
+def _pair(bits: int) -> int:
+    """Two bytes of an instant that is not over: seven bits each, the lower ones first, as a little-endian number."""
+    return bits & 0x7F | bits << 1 & 0x7F00 | 0x8080
+
+
+PAIRS = (
+    array("H", [_pair(bits << 1) for bits in range(1 << 13)]),
+    array("H", [_pair(bits) for bits in range(1 << 14)]),
+)
+"""An instant's first two bytes by the lowest 13 bits of its milliseconds (the sign's bit is below them), and its third
+and fourth by the 14 bits above."""
+
+
 def instants(first_ms: int, then_ms: int, tops: Tops) -> bytes:
     """`recorded_at` and `received_at`. `Scribe.tell_all` does the same in place."""
+    low, middle = PAIRS
     return INSTANTS.pack(
-        2, first_ms << 1 & 127 | 128, first_ms >> 6 & 127 | 128, first_ms >> 13 & 127 | 128, first_ms >> 20 & 127 | 128,
-        tops[first_ms >> 27], then_ms << 1 & 127 | 128, then_ms >> 6 & 127 | 128, then_ms >> 13 & 127 | 128,
-        then_ms >> 20 & 127 | 128, tops[then_ms >> 27],
+        2, low[first_ms & 0x1FFF], middle[first_ms >> 13 & 0x3FFF], tops[first_ms >> 27],
+        low[then_ms & 0x1FFF], middle[then_ms >> 13 & 0x3FFF], tops[then_ms >> 27],
     )  # fmt: skip
 
 
-class Uuids(Iterator[bytes]):
-    """Random uuids, version 4, as Avro strings, from a seed. Source: RFC 9562, version 4."""
+def uuids(seed: str) -> Iterator[bytes]:
+    """Random uuids, version 4, as Avro strings, from a seed, without end. Source: RFC 9562, version 4."""
+    random = Random(seed)  # noqa: S311 (made-up people, not secrets)
+    while True:
+        block = _block(random)
+        for at in range(0, len(block), UUID_BYTES):
+            yield block[at : at + UUID_BYTES]
 
-    def __init__(self, seed: str) -> None:
-        self._random = Random(seed)  # noqa: S311 (made-up people, not secrets)
-        self._block = b""
-        self._at = 0
 
-    def __next__(self) -> bytes:
-        at = self._at
-        if at == len(self._block):
-            self._fill()
-            at = 0
-        self._at = at + UUID_BYTES
-        return self._block[at : at + UUID_BYTES]
-
-    def _fill(self) -> None:
-        """Digits are put in place for all ids of a block at once, position by position."""
-        digits = self._random.randbytes(16 * _UUIDS).hex().encode()
-        block = bytearray(b"\x48" + b"-" * 36) * _UUIDS
-        for at, place in enumerate(_DIGITS):
-            block[place::UUID_BYTES] = digits[at::32]
-        block[15::UUID_BYTES] = b"4" * _UUIDS
-        block[20::UUID_BYTES] = digits[16::32].translate(_VARIANT)
-        self._block = bytes(block)
+def _block(random: Random) -> bytes:
+    """Digits are put in place for all ids of a block at once, position by position."""
+    digits = random.randbytes(16 * _UUIDS).hex().encode()
+    block = bytearray(b"\x48" + b"-" * 36) * _UUIDS
+    for at, place in enumerate(_DIGITS):
+        block[place::UUID_BYTES] = digits[at::32]
+    block[15::UUID_BYTES] = b"4" * _UUIDS
+    block[20::UUID_BYTES] = digits[16::32].translate(_VARIANT)
+    return bytes(block)
 
 
 _DIGITS = [place for place in range(1, UUID_BYTES) if place not in (9, 14, 19, 24)]

@@ -9,7 +9,7 @@ from producers.simulation.moves import move
 from producers.simulation.people import FAMILY, FIRST, PRACTICE, PROTECTION, STATE
 from producers.simulation.portraits import PROTECTIONS, practice
 from producers.simulation.rates import DAY_MS
-from producers.simulation.scribe import CANCELLED, Fact
+from producers.simulation.scribe import CANCELLED, NO_LIFE, NO_RELATED, Fact, Told
 from producers.simulation.shapes import ANNULLED, CHANGED
 from producers.simulation.splice import SOME, array, text
 from producers.simulation.types import choice
@@ -36,11 +36,12 @@ def change_name(life: Life, draws: Sequence[Draw]) -> None:
 def change_record(life: Life, draws: Sequence[Draw]) -> None:
     """Records at the NHS change, and it is told which, not what."""
     of, days, delays, words = life.people.of, life.days, life.scribe.delays["other"], life.words
-    facts = []
+    facts: list[Told] = []
     for person, bits, day in draws:
         word = next(words)
         recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
-        facts.append(Fact(person, recorded_ms, days[day], (_KINDS[bits & 3], practice(of[person + PRACTICE]))))
+        body = (_KINDS[bits & 3], practice(of[person + PRACTICE]))
+        facts.append((person, recorded_ms, days[day], body, NO_LIFE, NO_RELATED))
     life.scribe.tell_all("record-changed", facts)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from producers.simulation.mistakes import mistaken
 from producers.simulation.people import FIRST, STATE, STRIDE, People
-from producers.simulation.pieces import INSTANTS, Tops, Uuids, instants
+from producers.simulation.pieces import INSTANTS, PAIRS, Tops, instants, uuids
 from producers.simulation.portraits import PROTECTIONS, Pieces, Portraits
 from producers.simulation.rates import DAY_MS, STEPS, Rates
 from producers.simulation.rows import Row
@@ -32,7 +32,8 @@ CANCELLED, _CANCELLATION_REMOVED, _WRONG_SUBJECT = (
 
 
 class Fact(NamedTuple):
-    """What is told of a person: when it is recorded, the date on which it happened as Avro, and the body's pieces."""
+    """What is told of a person: when it is recorded, the date on which it happened as Avro, and the body's pieces. What
+    is hot makes a plain `Told` of the same, in a quarter of the time."""
 
     person: int
     recorded_ms: int
@@ -40,6 +41,10 @@ class Fact(NamedTuple):
     body: Pieces
     life: bytes = NO_LIFE
     related: bytes = NO_RELATED
+
+
+Told: TypeAlias = tuple[int, int, bytes, Pieces, bytes, bytes]
+"""The parts of a `Fact`, in their order."""
 
 
 class Version(NamedTuple):
@@ -76,7 +81,7 @@ class Scribe:
         self.due: defaultdict[int, list[Row]] = defaultdict(list)
         self._words, self._start_ms = words, start_ms
         self._wanted = [only is None or name in only for name in EVENT_TYPES]
-        self._uuids, self._tops = Uuids(f"{seed}/{people.county}/ids"), Tops()
+        self._uuids, self._tops = uuids(f"{seed}/{people.county}/ids"), Tops()
         self._serials = [0] * len(EVENT_TYPES)
         # Eleven digits: the county, the event type, and a number counting up.
         self._ids = [b"\x16%d%02d%%08d" % (people.county + 1, number) for number in range(len(EVENT_TYPES))]
@@ -89,12 +94,12 @@ class Scribe:
         """A new id that joins the events of one happening."""
         return SOME + next(self._uuids)
 
-    def tell_all(self, name: str, facts: Iterable[Fact]) -> None:
+    def tell_all(self, name: str, facts: Iterable[Told]) -> None:
         """New facts are recorded; of some the first record is wrong, and put right later. This is the hot loop: what it
         does for most facts is `_write` in place."""
-        shape, words, uuids, tops, due = self.shapes[name], self._words, self._uuids, self._tops, self.due
+        shape, words, ids, tops, due = self.shapes[name], self._words, self._uuids, self._tops, self.due
         number, county, start_ms, key_of = shape.number, self.people.county, self._start_ms, self.people.key
-        of, parts, instants_ = self.people.of, shape.first.parts, INSTANTS.pack
+        of, parts, instants_, (low, middle) = self.people.of, shape.first.parts, INSTANTS.pack, PAIRS
         serial, record_ids, wanted = self._serials[number], self._ids[number], self._wanted[number]
         for person, recorded_ms, occurred, body, life, related in facts if wanted else ():
             word = next(words)
@@ -108,12 +113,10 @@ class Scribe:
                 continue
             subject, key = key_of(person)
             parts[1::2] = (
-                next(uuids), record_id, life,
+                next(ids), record_id, life,
                 instants_(
-                    2, recorded_ms << 1 & 127 | 128, recorded_ms >> 6 & 127 | 128, recorded_ms >> 13 & 127 | 128,
-                    recorded_ms >> 20 & 127 | 128, tops[recorded_ms >> 27],
-                    received_ms << 1 & 127 | 128, received_ms >> 6 & 127 | 128, received_ms >> 13 & 127 | 128,
-                    received_ms >> 20 & 127 | 128, tops[received_ms >> 27],
+                    2, low[recorded_ms & 0x1FFF], middle[recorded_ms >> 13 & 0x3FFF], tops[recorded_ms >> 27],
+                    low[received_ms & 0x1FFF], middle[received_ms >> 13 & 0x3FFF], tops[received_ms >> 27],
                 ),
                 occurred, record_id, subject, related, PROTECTIONS[of[person + STATE] & 12], *body,
             )  # fmt: skip

@@ -15,7 +15,7 @@ from producers._generate_writer import generate_writer
 from producers.encode import key_of
 from producers.simulation.faults import FAULTS, USED_ID, Fault
 from producers.simulation.people import COUNTIES
-from producers.simulation.pieces import UUID_BYTES, Uuids
+from producers.simulation.pieces import UUID_BYTES, uuids
 from producers.simulation.rates import DAY_MS
 from producers.simulation.rows import PLACEHOLDER, Note, Row
 from producers.simulation.settings import Settings
@@ -38,7 +38,7 @@ class Spoiler:
 
     def __init__(self, county: int, settings: Settings) -> None:
         self._random = Random(f"{settings.seed}/{county}/faults")  # noqa: S311 (made-up faults, not secrets)
-        self._uuids = Uuids(f"{settings.seed}/{county}/bad-ids")
+        self._uuids = uuids(f"{settings.seed}/{county}/bad-ids")
         self._start_ms = settings.start_ms
         even = settings.bad_share / len(FAULTS)
         shares = dict.fromkeys(FAULTS, even) | dict(settings.faults) | {DUPLICATE: settings.duplicate_share}

@@ -6,8 +6,6 @@ A finding is a file in `corpus/<connector>/`, named after what it was; the suite
 
 from __future__ import annotations
 
-import io
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,54 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors import SOURCES
-from connectors.sources._values import unsafe_fields
-from connectors.sources.base import Outcome, RefusedRecord, SourceRecord
-from producers.encode import Encoder
-from tests.compliance.sources import AGENCIES, SAMPLES, connector, context
-from tidings.catalogue import default_catalogue_dir, load_catalogue
+from connectors.sources.base import SourceRecord
+from tests.compliance.fuzz import TOKENS
+from tests.compliance.judge_source import judge
+from tests.compliance.sources import SAMPLES
 
 ALL = sorted(SOURCES)
 CORPUS = sorted(path for path in (Path(__file__).parent / "corpus").glob("*/*") if path.is_file())
 
-TOKENS = st.sampled_from(
-    [
-        b"", b"\0", b"\n", b"\r\n", b"\t", b",", b'"', b'""', b"<", b"</", b">", b"&", b"&#x1b;", b"&x;", b"]]>",
-        b"<!--",
-        b"<!DOCTYPE a [", b"<![CDATA[", b"<?", b"{", b"}", b"[]", b"\\u0000", b"\xff", b"\xc3", b"\xef\xbb\xbf",
-        b"\xff\xfe",
-        b"=1+1", b"@A1", b"+", b"-", b"0", b"9999999999", b"2025-02-30", b"0000-01-01", b"9999-12-31T23:59:59Z", b"X",
-        b"N",
-        b"append-entry\t", b"add-item\t", b"\xe2\x80\xae", b"\xef\xbf\xbd", b"\xd9\xa0", b"GB", b"null", b"true",
-    ]
-)  # fmt: skip
 EDITS = st.lists(
-    st.tuples(st.integers(0, 9_999), st.integers(0, 12), TOKENS | st.binary(max_size=6)), min_size=1, max_size=6
+    st.tuples(st.integers(0, 9_999), st.integers(0, 12), st.sampled_from(TOKENS) | st.binary(max_size=6)),
+    min_size=1,
+    max_size=6,
 )
-
-
-@cache
-def encoders() -> dict[str, Encoder]:
-    """What writes events of each type, as its owner."""
-    types = load_catalogue(default_catalogue_dir()).event_types
-    return {name: Encoder(each.owner, name, 1, each.schema) for name, each in types.items()}
-
-
-def judge(name: str, content: bytes) -> list[Outcome]:
-    """Read a file and hold what is said of it against what every connector promises."""
-    outcomes = list(connector(name).read(io.BytesIO(content), context(name)))
-    counted = [each.number for each in outcomes if each.number]
-
-    assert counted == list(range(1, len(counted) + 1)), "every record is said once, in order"
-    for each in outcomes:
-        if isinstance(each, RefusedRecord):
-            assert each.problem.file == "sample"
-            assert each.problem.field
-            assert each.problem.rule
-        elif isinstance(each, SourceRecord):
-            assert each.event["source"]["agency"] == AGENCIES[name]
-            assert list(unsafe_fields(each.event)) == []
-            encoders()[each.event_type].encode(each.event)
-    return outcomes
 
 
 def edited(content: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:

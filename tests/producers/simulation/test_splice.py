@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.simulation.pieces import FIRST_MS, INSTANTS, LAST_MS, Tops, Uuids, birth_dates, days, flag, instants
+from producers.simulation.pieces import FIRST_MS, INSTANTS, LAST_MS, Tops, birth_dates, days, flag, instants, uuids
 from producers.simulation.shapes import BODIES, shapes
 from producers.simulation.splice import TAKEN, Slot, Splice, array, text
 from producers.simulation.types import types
@@ -87,7 +87,7 @@ def test_every_shape_is_an_event(name: str) -> None:
     """A shape filled with the least that its slots take is read by fastavro to its end, and written again as it was."""
     shape = SHAPES[name]
     least = {"event_id": text("0" * 36), "record_id": text("1"), "ref": text("1"), "subject": text("a") + text("b"),
-             "recorded_at": INSTANTS.pack(2, *(0x80,) * 4, 0x180, *(0x80,) * 4, 0x180)}  # fmt: skip
+             "recorded_at": INSTANTS.pack(2, 0x8080, 0x8080, 0x180, 0x8080, 0x8080, 0x180)}  # fmt: skip
     pieces = [least.get(slot, b"\x00") for slot in shape.first.slots]
     for at, slot in enumerate(shape.first.slots):
         kind = slot.rpartition(".")[2]
@@ -126,9 +126,9 @@ def test_dates() -> None:
 
 def test_ids_are_random_uuids() -> None:
     """Ids are version 4, all different, and another seed has others."""
-    made = Uuids("seed")
+    made = uuids("seed")
     ids = [next(made) for _ in range(2_000)]
 
     assert {uuid.UUID(each[1:].decode()).version for each in ids} == {4}
     assert {uuid.UUID(each[1:].decode()).variant for each in ids} == {uuid.RFC_4122}
-    assert len({*ids, next(Uuids("other"))}) == 2_001
+    assert len({*ids, next(uuids("other"))}) == 2_001
