@@ -6,15 +6,17 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 import typer
 from rich.progress import Progress
 
+from connectors import open_source_file
 from producers.encode import WireEvent
 from producers.publisher import EventPublisher
 from producers.simulation.container import read
@@ -23,7 +25,7 @@ from producers.simulation.rows import PLACEHOLDER
 from producers.simulator import Settings, SimulatedEvent, simulate
 from producers.simulator import write_container as write_events
 from tidings.clock import Clock
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadInput, Fatal, Problem
 from tidings.kafka.cluster import Cluster, default_cluster_file
 
 STEP = 500
@@ -44,9 +46,25 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
+@contextmanager
+def _new_file(out: Path) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of one that is there. Raises BadInput where it cannot be opened, Fatal
+    where it cannot be written to its end."""
+    try:
+        file = out.open("wb")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the name holds a NUL"
+        raise BadInput([Problem(out.name, 0, "--out", "unwritable", f"cannot be opened ({reason})")]) from None
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        raise Fatal(f"{out.name} could not be written to its end ({error.strerror})") from None
+
+
 def write_container(settings: Settings, events: int, out: Path, processes: int) -> Counter[str]:
     """Write an Avro container. Returns how many there are of each outcome."""
-    with out.open("wb") as file, Progress(transient=True) as progress:
+    with _new_file(out) as file, Progress(transient=True) as progress:
         task = progress.add_task("simulating", total=events)
         return write_events(file, events, settings, processes, lambda done: progress.update(task, completed=done))
 
@@ -54,7 +72,7 @@ def write_container(settings: Settings, events: int, out: Path, processes: int) 
 def write_lines(settings: Settings, events: int, out: Path) -> Counter[str]:
     """Write a JSON object a line: the event, and what the exchange must make of it."""
     outcomes: Counter[str] = Counter()
-    with out.open("wb") as file, Progress(transient=True) as progress:
+    with _new_file(out) as file, Progress(transient=True) as progress:
         task = progress.add_task("simulating", total=events)
         for number, each in enumerate(simulate(events, settings), 1):
             outcomes[each.expected] += 1
@@ -78,7 +96,7 @@ def write_legacy(settings: Settings, events: int, out: Path, form: str) -> int:
     if not chosen or (settings.only is not None and set(chosen) != settings.only):
         raise _format(f"{form} holds {', '.join(found.event_types)}{'' if found.together else ', one in a file'}")
     sound = replace(settings, only=frozenset(chosen), bad_share=0, duplicate_share=0, faults={})
-    with out.open("wb") as file, Progress(transient=True) as progress:
+    with _new_file(out) as file, Progress(transient=True) as progress:
         task = progress.add_task("simulating", total=events)
         held = (each for each in simulate(sys.maxsize, sound) if found.holds(each.event))
         pairs = ((each.event_type, each.event) for each in progress.track(islice(held, events), task_id=task))
@@ -111,10 +129,8 @@ def publish(settings: Settings, events: int, rate: float, cluster_file: Path | N
 
 def publish_container(path: Path, rate: float, cluster_file: Path | None, clock: Clock) -> Counter[str]:
     """Publish the records of a container. Returns how many there are of each outcome. Raises BadInput where it is
-    none."""
-    if not path.is_file():
-        raise BadInput([Problem(str(path), 0, "--from", "no-such-file", "there is no such file")])
-    with path.open("rb") as file:
+    none, or no file that can be read."""
+    with open_source_file(path) as file:
         stored = (Record(e.agency, e.event_type, e.key, e.value, e.expected) for e in read(file, path.name))
         return _send(stored, None, rate, cluster_file, clock)
 

@@ -148,7 +148,13 @@ def _progress(file: PublishedFile) -> Iterator[Callable[[JournalRecord], None]]:
 def _refuse_missing(paths: list[Path]) -> None:
     from tidings.errors import BadInput, Problem
 
-    if missing := [path for path in paths if not path.exists()]:
+    def is_missing(path: Path) -> bool:
+        try:
+            return not path.exists()
+        except OSError:  # a folder on the way may not be looked into: opening the file says so
+            return False
+
+    if missing := [path for path in paths if is_missing(path)]:
         raise BadInput([Problem(str(path), 0, "FILES", "no-such-file", "there is no such file") for path in missing])
 
 

@@ -73,6 +73,8 @@ def simulate(
     from tidings.clock import SystemClock
 
     if source is not None:
+        if out is not None:
+            raise _problem("--out", "from-and-out", "--from publishes a file and writes none; take one of them away")
         _say(work.publish_container(source, rate, cluster, SystemClock()))
         return
     settings = _settings(seed, people, start, bad, fault or [], only, times or [])

@@ -66,7 +66,8 @@ class Week(NamedTuple):
 
 
 def records(settings: Settings, processes: int) -> Iterator[Week]:
-    """The records of the country, week by week. It does not end. One process is this one; more are started besides it.
+    """The records of the country, week by week. It does not end. One process is this one; more, at most one a county,
+    are started besides it.
 
     Raises Fatal where one of them ends, BadInput where the country's time is over.
     """
@@ -74,7 +75,7 @@ def records(settings: Settings, processes: int) -> Iterator[Week]:
         for rows in weeks(settings):
             yield Week(encode(rows), _outcomes(rows))
         return
-    spawn = get_context("spawn")
+    spawn, processes = get_context("spawn"), min(processes, COUNTIES)
     makers, pipes = [], []
     for number in range(processes):
         pipe, its_end = spawn.Pipe(duplex=False)

@@ -48,9 +48,10 @@ class Settings:
         unknown = sorted(name for given, known in names for name in given if name not in known)
         if unknown:
             raise ValueError(f"unknown: {', '.join(unknown)}")
-        if any(times < 0 for times in self.times.values()):
-            raise ValueError("a happening comes 0 times or more as often")
+        if any(not 0 <= times <= MOST_TIMES for times in self.times.values()):
+            raise ValueError(f"a happening comes from 0 to {MOST_TIMES} times as often")
 
 
 _MARGIN_MS = 5 * 365 * 86_400_000
+MOST_TIMES = 1_000_000
 MIN_PEOPLE, MAX_PEOPLE = 2_000, 100_000_000

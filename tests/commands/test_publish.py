@@ -97,6 +97,7 @@ def test_several_files_are_a_line_of_json_each() -> None:
         ),
         (("deaths.csv", "--mapping", "/nowhere.yaml"), "/nowhere.yaml: FILES: there is no such file"),
         (("nothing.xml",), "there is no such file"),
+        (("n" * 300,), "cannot be opened (File name too long)"),
         (("death-extract.xml", "--received-at", "yesterday"), "give an ISO 8601 date and time with its zone"),
         (("death-extract.xml", "--source", "paper"), "there is no source 'paper'"),
     ],

@@ -76,7 +76,9 @@ def test_a_legacy_file_is_published_as_it_is(tmp_path: Path) -> None:
         (("--format", "csv"), "a format is avro, json, delimited-table"),
         (("--format", "gro-death-extract", "--only", "name-changed"), "gro-death-extract holds death-registered"),
         (("--format", "register-rsf", "--only", "country", "--only", "local-authority"), "one in a file"),
-        (("--from", "/nowhere/file"), "no such file"),
+        (("--from", "/nowhere/file"), "--from publishes a file and writes none"),
+        (("--times", "moves=nan"), "from 0 to 1000000 times"),
+        (("--times", "moves=inf"), "from 0 to 1000000 times"),
     ],
 )
 def test_what_is_wrong_is_said(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -86,6 +88,34 @@ def test_what_is_wrong_is_said(arguments: tuple[str, ...], message: str, tmp_pat
     assert refused.code == 65
     assert message in refused.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["", "no-such-folder/out", "file/out", "n" * 300])
+def test_a_place_that_cannot_be_written_is_said(name: str, tmp_path: Path) -> None:
+    """Where the file cannot be made it is bad input, by its name and the system's reason, and no defect."""
+    (tmp_path / "file").write_bytes(b"")
+    refused = tidings("simulate", *SMALL, "--out", tmp_path / name)
+
+    assert refused.code == 65
+    assert "cannot be opened (" in refused.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_full_disk_is_said() -> None:
+    """Where the disk is full the command stops and says so."""
+    stopped = tidings("simulate", "--people", "5000", "--events", "60", "--out", "/dev/full")
+
+    assert stopped.code == 1
+    assert "could not be written to its end (No space left on device)" in stopped.err
+
+
+@pytest.mark.parametrize(("name", "message"), [("absent", "no such file"), ("", "is a folder")])
+def test_what_cannot_be_published_again_is_said(name: str, message: str, tmp_path: Path) -> None:
+    """`--from` takes a file that is there."""
+    refused = tidings("simulate", "--from", tmp_path / name)
+
+    assert refused.code == 65
+    assert message in refused.err
 
 
 class Sent:
