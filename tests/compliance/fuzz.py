@@ -8,6 +8,7 @@ that says what it was. `guided` does the same guided by branches.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -172,6 +173,15 @@ def _processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def _one(fuzzed: Fuzzed, chance: random.Random) -> None:
+    """Judge one file more; ends the command at a finding."""
+    try:
+        fuzzed.next(chance)
+    except Finding as found:
+        typer.echo(f"{found.name}: {type(found.__cause__).__name__}; the file is {add(found)}", err=True)
+        raise typer.Exit(1) from None
+
+
 @app.command()
 def fuzz(
     seconds: Annotated[float, typer.Option(min=1, help="Of the processor's time, over all connectors.")] = 60,
@@ -181,7 +191,7 @@ def fuzz(
         list[Path] | None, typer.Option(help="A good file to damage as well, of the one connector.")
     ] = None,
 ) -> None:
-    """Damage files until a connector breaks a promise (exit 1) or the time is over."""
+    """Damage files until a connector breaks a promise (exit 1), the time is over, or Ctrl-C."""
     chosen = int.from_bytes(os.urandom(4)) if seed < 0 else seed
     names = connector or sorted(SOURCES)
     typer.echo(f"seed {chosen}, connectors: {', '.join(names)}")
@@ -189,13 +199,9 @@ def fuzz(
     more = [each.read_bytes() for each in file or ()] if len(names) == 1 else []
     all_fuzzed = [Fuzzed(name, more) for name in names]
     ends = _processor_seconds() + seconds
-    while _processor_seconds() < ends:
-        each = min(all_fuzzed, key=lambda fuzzed: fuzzed.seconds)
-        try:
-            each.next(chance)
-        except Finding as found:
-            typer.echo(f"{found.name}: {type(found.__cause__).__name__}; the file is {add(found)}", err=True)
-            raise typer.Exit(1) from None
+    with contextlib.suppress(KeyboardInterrupt):  # what was done by then is told
+        while _processor_seconds() < ends:
+            _one(min(all_fuzzed, key=lambda fuzzed: fuzzed.seconds), chance)
     for each in all_fuzzed:
         typer.echo(
             f"{each.name}: {each.executions} files, {len(each.kinds)} kinds of answer, {each.seconds:.0f} s, "
