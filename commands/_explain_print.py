@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -48,33 +48,39 @@ def _print_view(console: Console, view: ViewExplained, times: Sequence[Measured]
     if view.interest_list:
         console.print("  interest list: the feed's key must be in it")
     console.print(f"  protected people: {view.protected}; flags: {'shown' if view.flags else 'not shown'}")
-    table = Table("field", "operation", "cost", "generated Python", box=None)
-    table.add_row("[dim]head[/]")
+    measured = times[0] if times else None
+    table = Table("field", "operation", "cost", "generated Python", *(["us here"] if measured else []), box=None)
+    table.add_row("[dim]head[/]", "", "", "", *([_shown(measured.head)] if measured else []))
     for op in view.head:
-        _add(table, op, 1)
+        _add(table, op, 1, {})
     table.add_row("[dim]body[/]")
     for op in view.body:
-        _add(table, op, 1)
+        _add(table, op, 1, measured.operations if measured else {})
     console.print(table)
     why = f" ({view.why})" if view.why else ""
     console.print(f"  runs by: [bold]{_NAMES[view.executor]}[/]{_plain(why)}", soft_wrap=True)
     for line in (*view.deferred, *_of_ops((*view.head, *view.body))):
         console.print(f"  left over: {_plain(line)}", soft_wrap=True)
     for each in times:
-        shown = ", ".join(f"{_NAMES[name]} {time}" for name, time in each.microseconds.items())
-        console.print(f"  measured on {each.sample} ({each.event_bytes} B): {shown} us. {HOW}", soft_wrap=True)
+        whole = _shown(each.microseconds)
+        console.print(f"  measured on {each.sample} ({each.event_bytes} B): {whole} us. {HOW}", soft_wrap=True)
 
 
-def _add(table: Table, op: OpExplained, depth: int) -> None:
+def _shown(times: Mapping[str, float]) -> str:
+    return ", ".join(f"{_NAMES[name]} {time}" for name, time in times.items())
+
+
+def _add(table: Table, op: OpExplained, depth: int, times: Mapping[str, Mapping[str, float]]) -> None:
     settings = " ".join(f"{name}={value}" for name, value in op.settings.items())
     table.add_row(
         "  " * depth + _plain(op.path),
         _plain(f"{op.how} {settings}".strip()),
         op.cost or "unknown",
         "by bytes" if op.by_bytes else "decodes the value",
+        *([_shown(times[op.path])] if op.path in times else []),
     )
     for part in op.parts:
-        _add(table, part, depth + 1)
+        _add(table, part, depth + 1, times)
 
 
 def _of_ops(ops: Iterable[OpExplained]) -> list[str]:

@@ -19,7 +19,8 @@ def explain(
     version: Annotated[int, typer.Option(min=0, help="The agreement's version; 0: the newest.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Also time each view here, on a sample event, by each executor.")
+        bool,
+        typer.Option("--measure", help="Also time each view and field here, on a sample event, by each executor."),
     ] = False,
     country: CountryOption = COUNTRY,
     catalogue: CatalogueOption = None,
@@ -29,7 +30,7 @@ def explain(
     events are left to a slower one, and why.
 
     Reads files only: no broker. An agreement that is not approved yet is explained as it would run. Costs are classes,
-    counted in the code; `--measure` times whole views and says how.
+    counted in the code; `--measure` times whole views, and what each field adds, and says how.
     """
     from dataclasses import asdict
 

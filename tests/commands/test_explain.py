@@ -12,6 +12,7 @@ from tests.agreements.test_example_country import country
 from tests.commands.kit import tidings
 from tidings.projection import explain
 
+_BODY = ("subject", "deceased.names", "deceased.date_of_birth", "usual_residence.postcode", "informant")
 _LISTED = [each.agreement for each in country().agreements if each.subjects.interest_list is not None]
 AGREEMENTS = Path(__file__).resolve().parents[2] / "agreements"
 
@@ -70,6 +71,17 @@ def test_times_are_of_this_machine_and_say_how() -> None:
 
     assert {"python", "reference"} <= set(measured["microseconds"])
     assert min(measured["microseconds"].values()) > 0
+    assert set(measured["operations"]) == set(_BODY)
+    assert all(set(times) == set(measured["head"]) for times in measured["operations"].values())
+
+
+def test_people_are_told_what_each_field_takes() -> None:
+    """Beside its class, in the row of the field."""
+    said = tidings("explain", "bereavement-benefits", "--country", AGREEMENTS, "--measure")
+
+    assert "us here" in said.out
+    [row] = [line for line in said.out.splitlines() if "deceased.date_of_birth" in line and "generalise" in line]
+    assert "generated Python " in row
 
 
 def test_another_name_is_refused_with_those_there_are() -> None:
