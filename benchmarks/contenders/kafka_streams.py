@@ -18,6 +18,8 @@ from deploy.local.java import java_binary
 TARGET = BUILD / "kafka-streams"
 _SOURCE = CHECKOUT / "benchmarks" / "kafka_streams"
 _BUILD_S = 600
+BEST = ("-Xmx1g", "-XX:+UseParallelGC")
+"""What `benchmarks.tune_kafka_streams` found to be best; the clients' settings stand in `Main.java`."""
 
 
 @cache
@@ -25,7 +27,12 @@ def prepare() -> str | None:
     """Build the jar. Returns why that cannot be done here, or None."""
     if shutil.which("mvn") is None:
         return "no mvn: Kafka Streams' jar cannot be built"
-    command = ["mvn", "-q", "-B", "-f", str(_SOURCE / "pom.xml"), f"-Dbench.build={TARGET}", "package"]
+    return build(TARGET)
+
+
+def build(target: Path, *options: str) -> str | None:
+    """Build the jar into `target`. Returns why that cannot be done here, or None."""
+    command = ["mvn", "-q", "-B", "-f", str(_SOURCE / "pom.xml"), f"-Dbench.build={target}", *options, "package"]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_BUILD_S)
     except subprocess.TimeoutExpired:
@@ -34,10 +41,10 @@ def prepare() -> str | None:
     return f"mvn failed: {lines[0] if lines else 'no reason given'}" if done.returncode else None
 
 
-def command(task: Path) -> list[str]:
-    """The process, on the packaged Java."""
-    path = os.pathsep.join([str(TARGET / "kafka-streams.jar"), str(TARGET / "lib" / "*")])
-    return [java_binary(), "-Xmx1g", "-XX:+UseParallelGC", "-cp", path, "uk.tidings.bench.Main", str(task)]
+def command(task: Path, *options: str, target: Path = TARGET) -> list[str]:
+    """The process, on the packaged Java; with `options` in place of the collector and the heap that are best."""
+    path = os.pathsep.join([str(target / "kafka-streams.jar"), str(target / "lib" / "*")])
+    return [java_binary(), *(options or BEST), "-cp", path, "uk.tidings.bench.Main", str(task)]
 
 
 CONTENDER = Contender(

@@ -13,6 +13,7 @@ import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.IndexedRecord;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -30,7 +31,9 @@ final class MakeViews implements Processor<byte[], byte[], byte[], byte[]> {
 
     MakeViews(JsonNode task) {
         Schema schema = new Schema.Parser().parse(task.get("event_schema").toString());
-        reader = new GenericDatumReader<>(schema);
+        reader = Boolean.getBoolean("bench.specific")
+            ? new SpecificDatumReader<>(schema)
+            : new GenericDatumReader<>(schema);
         event = new Event(schema);
         task.get("views").forEach(view -> views.add(View.of(view, task, event)));
     }

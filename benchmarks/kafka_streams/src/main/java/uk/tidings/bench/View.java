@@ -21,6 +21,11 @@ abstract class View {
         public int resolveUnion(Schema union, Object datum) {
             return datum == null ? 0 : 1;
         }
+
+        @Override
+        protected boolean isEnum(Object datum) {
+            return datum instanceof Enum || super.isEnum(datum);
+        }
     }
 
     final String feed;
