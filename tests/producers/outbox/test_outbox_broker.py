@@ -88,7 +88,7 @@ def test_a_database_that_is_killed(site: Site) -> None:
 
 @pytest.mark.skipif(
     "TIDINGS_OUTBOX_RESTART" not in os.environ,
-    reason="a broker's restart takes half a minute; set TIDINGS_OUTBOX_RESTART to wait for it",
+    reason="a broker's restart takes a quarter of a minute; set TIDINGS_OUTBOX_RESTART to wait for it",
 )
 def test_a_broker_that_restarts(site: Site, own_stack: Stack) -> None:
     """Down while a relay works, and up again: the relay goes on by itself."""
