@@ -109,31 +109,36 @@ def test_a_broker_that_is_silent_during_a_commit_is_asked_again(log: Log, one_br
     log.publish(numbers(300))
     [process] = one_broker.state.processes
     asked: list[str] = []
+    silent = False
 
     class Counting(Producer):
-        """Notes how each commit ended; lets the broker go on after the second that timed out."""
+        """Notes how each commit ended since the broker is silent; lets it go on after the second that timed out. On a
+        busy machine calls may time out, and a transaction be aborted, before that."""
 
         def commit_transaction(self, *args: Any) -> None:
             """See `Producer`."""
             try:
                 super().commit_transaction(*args)
             except KafkaException as exception:
-                asked.append(exception.args[0].name())
-                if len(asked) == 2:
-                    os.kill(process.pid, signal.SIGCONT)
+                if silent:
+                    asked.append(exception.args[0].name())
+                    if len(asked) == 2:
+                        os.kill(process.pid, signal.SIGCONT)
                 raise
 
         def abort_transaction(self, *args: Any) -> None:
             """See `Producer`."""
-            asked.append("abort")
+            if silent:
+                asked.append("abort")
             super().abort_transaction(*args)
 
     offsets_sent = 0
 
     def stop_the_broker(step: str) -> None:
-        nonlocal offsets_sent
+        nonlocal offsets_sent, silent
         offsets_sent += step == "offsets"
         if step == "offsets" and offsets_sent == 3:
+            silent = True
             os.kill(process.pid, signal.SIGSTOP)
 
     settings = replace(SMALL, commit_call_ms=700)
@@ -145,7 +150,6 @@ def test_a_broker_that_is_silent_during_a_commit_is_asked_again(log: Log, one_br
         os.kill(process.pid, signal.SIGCONT)
 
     assert worker.failure is None
-    assert worker.handler.aborts == 0
     assert set(asked) == {"_TIMED_OUT"}
     assert log.copied() == log.expected()
 
