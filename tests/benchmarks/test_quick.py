@@ -21,9 +21,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What a quick run wrote."""
     path = tmp_path_factory.mktemp("bench") / "bench.json"
-    done = CliRunner().invoke(
-        app, ["--quick", "--parts", "throughput,processors,processor_state", "--rounds", "1", "--out", str(path)]
-    )
+    done = CliRunner().invoke(app, ["--quick", "--parts", "throughput", "--rounds", "1", "--out", str(path)])
     assert done.exit_code == 0, done.output
     assert path.with_suffix(".md").exists()
     return dict(json.loads(path.read_text()))
@@ -46,16 +44,6 @@ def test_a_contender_has_its_figures(figures: dict[str, object]) -> None:
     assert isinstance(found, dict)
     for entry in found.values():
         assert "missing" in entry or {"events_per_second", "range", "cpu_us_per_event"} <= set(entry)
-
-
-def test_every_derived_part_was_measured(figures: dict[str, object]) -> None:
-    """Each processor and the window has worked something in, and the state of subjects has its sizes."""
-    growth = figures["growth"]
-    assert isinstance(growth, dict)
-    assert [(each["processor"], each["decided_events_per_second"] > 0) for each in growth["processors"]] == [
-        ("data-quality", True), ("risk-monitor", True), ("life-event-journey", True), ("correction-window", True),
-    ]  # fmt: skip
-    assert all(each["disk_bytes_a_subject"] > 0 for each in growth["processor_state"])
 
 
 def test_the_file_says_which_machine_and_how_noisy(figures: dict[str, object]) -> None:
