@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::collections::HashMap;
 
-use super::{held, records_of, Messages};
+use super::{compiled, held, records_of, Messages};
 use crate::batch::Inbox;
 use crate::spread::Spread;
 
@@ -52,8 +52,7 @@ impl Bare {
         key_version: u16,
         events_a_thread: usize,
     ) -> PyResult<Bare> {
-        let program = serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))?;
-        let inbox = Inbox::new(program, &keys, key_version, Spread::new(events_a_thread)).map_err(|what| PyValueError::new_err(what.0))?;
+        let inbox = compiled(program, &keys, key_version, Spread::new(events_a_thread))?;
         Ok(Bare { inbox })
     }
 

@@ -9,6 +9,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::batch::Inbox;
 use crate::json::Defaults;
+use crate::python::read_program;
 use crate::scan::Notes;
 use crate::spread::Spread;
 
@@ -33,8 +34,7 @@ impl Writer {
     /// Raises ValueError, naming what, where the program asks for what this executor does not do.
     #[new]
     fn new(program: &str, header: &[u8]) -> PyResult<Writer> {
-        let program: crate::program::Program =
-            serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))?;
+        let program = read_program(program)?;
         let root = program.root;
         let made = Inbox::new(program, &HashMap::new(), 0, Spread::new(usize::MAX))
             .and_then(|inbox| Ok((Defaults::new(&inbox.types)?, inbox)));

@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::collections::HashMap;
 
 use crate::batch::{Decided, Inbox, Routed, Run, Weighed};
+use crate::program::Program;
 use crate::scan::Refused;
 use crate::spread::Spread;
 use crate::window::{self, Record};
@@ -49,8 +50,7 @@ impl Engine {
         key_version: u16,
         events_a_thread: usize,
     ) -> PyResult<Engine> {
-        let program = serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))?;
-        let inbox = Inbox::new(program, &keys, key_version, Spread::new(events_a_thread)).map_err(|what| PyValueError::new_err(what.0))?;
+        let inbox = compiled(program, &keys, key_version, Spread::new(events_a_thread))?;
         Ok(Engine { inbox })
     }
 
@@ -135,6 +135,21 @@ impl Engine {
         let made = made.ok_or_else(|| PyRuntimeError::new_err("what was decided does not fit what was weighed"))?;
         Ok(Written { made: Some(made) })
     }
+}
+
+/// Raises ValueError as `Engine` does.
+fn compiled(
+    program: &str,
+    keys: &HashMap<String, HashMap<String, Vec<u8>>>,
+    key_version: u16,
+    spread: Spread,
+) -> PyResult<Inbox> {
+    Inbox::new(read_program(program)?, keys, key_version, spread).map_err(|what| PyValueError::new_err(what.0))
+}
+
+/// Raises ValueError where the text is no program.
+pub(crate) fn read_program(program: &str) -> PyResult<Program> {
+    serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))
 }
 
 fn held(records: &Bound<'_, PyList>) -> PyResult<Vec<Raw>> {

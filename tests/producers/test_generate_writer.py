@@ -43,16 +43,23 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return [found for key, inner in inside for found in [(value, key), *places(inner)]]
 
 
+@st.composite
+def changed_samples(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[str, Any]:
+    """An event type and a sample of it with one value anywhere replaced by one of `values`, or missing."""
+    name, sample = draw(st.sampled_from(SAMPLES))
+    event = copy.deepcopy(sample)
+    container, key = draw(st.sampled_from(places(event)))
+    if draw(st.booleans()):
+        del container[key]
+    else:
+        container[key] = draw(values)
+    return name, event
+
+
 @given(st.data())
 def test_the_same_bytes_and_the_same_refusals(data: st.DataObject) -> None:
     """With one value anywhere replaced by anything, or missing, both write the same or refuse at the same path."""
-    name, sample = data.draw(st.sampled_from(SAMPLES))
-    event = copy.deepcopy(sample)
-    container, key = data.draw(st.sampled_from(places(event)))
-    if data.draw(st.booleans()):
-        del container[key]
-    else:
-        container[key] = data.draw(ANYTHING)
+    name, event = data.draw(changed_samples(ANYTHING))
     careful, generated = WRITERS[name]
 
     assert written(careful, event) == written(generated, event)
