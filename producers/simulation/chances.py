@@ -18,21 +18,20 @@ _STEP = 40.0
 
 
 class Chances(Generic[Outcome]):
-    """Outcomes with weights, of which at least one is above 0; `whole` is their sum. At a place drawn evenly, the
-    outcome is `own` where 32 bits more are below `below`, else `other`."""
+    """Outcomes with weights, of which at least one is above 0; `whole` is their sum."""
 
     def __init__(self, outcomes: Sequence[tuple[float, Outcome]]) -> None:
         self.whole = math.fsum(weight for weight, _ in outcomes)
         self._amount = len(outcomes)
-        self.own = [outcome for _, outcome in outcomes]
-        self.other = list(self.own)
-        self.below = [_UNIT] * self._amount
+        self._own = [outcome for _, outcome in outcomes]
+        self._other = list(self._own)
+        self._below = [_UNIT] * self._amount
         scaled = [weight * self._amount / self.whole for weight, _ in outcomes]
         small = [at for at, weight in enumerate(scaled) if weight < 1]
         large = [at for at, weight in enumerate(scaled) if weight >= 1]
         while small and large:
             less, more = small.pop(), large[-1]
-            self.below[less], self.other[less] = int(scaled[less] * _UNIT), self.own[more]
+            self._below[less], self._other[less] = int(scaled[less] * _UNIT), self._own[more]
             scaled[more] -= 1 - scaled[less]
             if scaled[more] < 1:
                 small.append(large.pop())
@@ -40,7 +39,7 @@ class Chances(Generic[Outcome]):
     def draw(self, word: int) -> Outcome:
         """The outcome of 64 random bits."""
         at = (word & 0xFFFFFFFF) * self._amount >> 32
-        return self.own[at] if word >> 32 < self.below[at] else self.other[at]
+        return self._own[at] if word >> 32 < self._below[at] else self._other[at]
 
 
 class Poisson:

@@ -95,13 +95,10 @@ class County:
 
     def _drawn(self, amount: int, cells: Chances[Sequence[int]]) -> list[Draw]:
         """People who are here, each with random bits and a day of the week."""
-        words_, of, first = self._words, self._life.people.of, self._day
-        own, other, below, whole = cells.own, cells.other, cells.below, len(cells.own)
+        words_, of, first, draw = self._words, self._life.people.of, self._day, cells.draw
         found: list[Draw] = []
         for _ in range(amount):
-            word = next(words_)  # what `Chances.draw` does, in place
-            at = (word & 0xFFFFFFFF) * whole >> 32
-            cell = own[at] if word >> 32 < below[at] else other[at]
+            cell = draw(next(words_))
             word = next(words_)
             person = cell[(word & 0xFFFFFFFF) * len(cell) >> 32]
             if not of[person + STATE] & GONE:
