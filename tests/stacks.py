@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.local.processes import Process, stop
+from deploy.local import registry
+from deploy.local.processes import Process, spawn, stop
 from deploy.local.stack import Options, Stack, up
-from deploy.local.state import load_state
+from deploy.local.state import load_state, save_state
 
 
 def bring_up(folder: Path, *, brokers: int = 1, registry: bool = False) -> Stack:
@@ -22,6 +24,24 @@ def come_back(stack: Stack) -> None:
     """Bring a stack that was taken down up again: `stack` itself tells from now on what runs and how it is reached."""
     again = bring_up(stack.data, brokers=len(stack.state.nodes), registry=bool(stack.state.gate_port))
     stack.state, stack.cluster, stack.fresh = again.state, again.cluster, again.fresh
+
+
+def gate_from(stack: Stack, checkout: Path) -> None:
+    """Begin the registry's gate anew with the code of `checkout`, whose processors it reads when it starts.
+    Returns once it answers."""
+    [before] = [each for each in stack.state.running() if each.name == "registry-gate"]
+    stop([before])
+    home = stack.data / "registry"
+    gate = spawn(
+        before.name,
+        [sys.executable, "-m", "deploy.local.registry_gate", str(home / "gate.json")],
+        Path(before.log),
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
+    stack.state = stack.state.with_process(gate)
+    save_state(stack.data, stack.state)
+    registry.wait(stack.cluster, stack.state.processes)
 
 
 def throw_away(folder: Path) -> None:

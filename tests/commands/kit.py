@@ -65,22 +65,16 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> No
 
 @contextlib.contextmanager
 def running_exchange(
-    cluster_file: Path, log: Path, targets: Path, part: str = "exchange"
+    cluster_file: Path, log: Path, targets: Path, part: str = "exchange", checkout: Path = CHECKOUT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`tidings run exchange` with one worker, or another part; it is drained at the end, and must have ended well."""
-    command = [
-        sys.executable,
-        "-c",
-        "from commands import main; main()",
-        "run",
-        part,
-        "--cluster",
-        str(cluster_file),
-        "--targets",
-        str(targets),
-    ]
+    """`tidings run exchange` with one worker, or another part, with the code of `checkout`; it is drained at the end,
+    and must have ended well."""
+    where = ["--cluster", str(cluster_file), "--targets", str(targets)]
+    command = [sys.executable, "-c", "from commands import main; main()", "run", part, *where]
     with log.open("wb") as file:
-        process = subprocess.Popen(command, cwd=CHECKOUT, stdout=file, stderr=file)
+        process = subprocess.Popen(
+            command, cwd=checkout, stdout=file, stderr=file, env={**os.environ, "PYTHONPATH": str(checkout)}
+        )
     try:
         yield process
     finally:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,34 +10,8 @@ from pathlib import Path
 import pytest
 
 from commands._new_processor import write_processor
+from tests.docs import tutorial
 from tidings.errors import BadInput
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-GUIDE = CHECKOUT / "docs" / "guides" / "processors.md"
-ROOMS = (
-    "commands",
-    "connectors",
-    "deploy",
-    "producers",
-    "stream_processors",
-    "tests",
-    "tidings",
-    "schemas",
-    "agreements",
-)
-_BLOCK = re.compile(r"^```python (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def checkout(folder: Path) -> Path:
-    """A copy of what is written into, or finds files by its own place; what is only read is linked."""
-    for room in ROOMS:
-        if room in ("commands", "stream_processors", "tests"):
-            shutil.copytree(CHECKOUT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__", "acceptance"))
-        else:
-            (folder / room).symlink_to(CHECKOUT / room)
-    shutil.copytree(CHECKOUT / "docs", folder / "docs")
-    shutil.copy(CHECKOUT / "pyproject.toml", folder)
-    return folder
 
 
 def run(folder: Path, *command: str) -> None:
@@ -54,11 +26,8 @@ def run(folder: Path, *command: str) -> None:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which the guide's processor and a new one were written."""
-    folder = checkout(tmp_path_factory.mktemp("checkout"))
-    write_processor("slow-decisions", folder)
-    blocks = dict(_BLOCK.findall(GUIDE.read_text("utf-8")))
-    (folder / "stream_processors" / "derived" / "slow_decisions.py").write_text(blocks["processor"])
-    (folder / "tests" / "stream_processors" / "derived" / "test_slow_decisions.py").write_text(blocks["test"])
+    folder = tutorial.checkout(tmp_path_factory.mktemp("checkout"))
+    tutorial.follow(folder)
     write_processor("brand-new", folder)
     return folder
 
