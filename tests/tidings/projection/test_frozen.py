@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
+from tests.tidings.projection import local
 from tidings.projection import ids
-
-_SPEC = importlib.util.spec_from_file_location("projection_local", Path(__file__).with_name("local.py"))
-assert _SPEC
-assert _SPEC.loader
-local = importlib.util.module_from_spec(_SPEC)
-sys.modules["projection_local"] = local
-_SPEC.loader.exec_module(local)
 
 
 def test_golden_ids() -> None:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.tidings.projection import local, strategies
 from tidings import wire
 from tidings.errors import ReasonCode, Reject
 from tidings.projection import RuleError, decode_view
-
-_SPEC = importlib.util.spec_from_file_location("projection_local", Path(__file__).with_name("local.py"))
-assert _SPEC
-assert _SPEC.loader
-local = importlib.util.module_from_spec(_SPEC)
-sys.modules["projection_local"] = local
-_SPEC.loader.exec_module(local)
 
 _LEAVES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     ("boolean", st.booleans()),
@@ -107,6 +98,7 @@ def test_every_record_projects_into_its_derived_schema(data: st.DataObject) -> N
     """Whatever the schema, agreement and record: the view encodes, decodes wholly, is the same again, and what is kept
     is what the event held; a protected person's view holds no location."""
     fields, values = data.draw(_fields())
+    assume(strategies.named_once(fields))
     schema = local.schema_of(*fields)
     rules = data.draw(st.dictionaries(st.sampled_from(_paths(fields)), st.sampled_from(_MASKS), max_size=4))
     view = _view(schema, rules, protected="without_location")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.tidings.projection import local
 from tidings import wire
 from tidings.errors import Finding, ReasonCode, Reject, Severity
 from tidings.masks.encrypt import decrypt, encryption_key
@@ -23,13 +21,6 @@ from tidings.projection import (
     reference_projector,
     rule_errors,
 )
-
-_SPEC = importlib.util.spec_from_file_location("projection_local", Path(__file__).with_name("local.py"))
-assert _SPEC
-assert _SPEC.loader
-local = importlib.util.module_from_spec(_SPEC)
-sys.modules["projection_local"] = local
-_SPEC.loader.exec_module(local)
 
 SCHEMA = local.schema_of()
 GB_ONLY = (Condition(path="person.residence.country", op="in", values=("GB",), missing="exclude"),)

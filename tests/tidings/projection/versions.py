@@ -10,10 +10,11 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from tests.tidings.projection import local
-from tests.tidings.projection.strategies import Made, checks, field, head, text, types, view
+from tests.tidings.projection.strategies import Made, checks, field, head, named_once, text, types, view
 from tests.tidings.projection.strategies import _array as array
 from tests.tidings.projection.strategies import _fields_of as joined
 from tests.tidings.projection.strategies import _map as mapped
@@ -175,6 +176,7 @@ def _default_record(schema: Any) -> st.SearchStrategy[Any] | None:
 def worlds(draw: st.DrawFn) -> tuple[Inbox, list[View], st.SearchStrategy[bytes]]:
     """An inbox that takes events of another version under `OTHER_ID`, its views, and the bytes of such events."""
     theirs, ours, values = draw(_fields(0))
+    assume(named_once(theirs) and named_once(ours))
     reader, writer = local.schema_of(*ours), local.schema_of(*theirs)
     made = local.inbox(reader, {str(OTHER_ID): writer, str(local.SCHEMA_ID): reader})
     inbox = made.model_copy(update={"checks": draw(checks(reader, ours))})
