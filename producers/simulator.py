@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
 
 from producers.encode import Encoder, WireEvent
 from producers.simulation.container import block, header
-from producers.simulation.country import Week, records, uncollected, weeks
+from producers.simulation.country import records, uncollected, weeks
 from producers.simulation.people import COUNTIES
 from producers.simulation.rows import PLACEHOLDER, Outcome, Row
 from producers.simulation.settings import START_MS, Settings
@@ -84,26 +84,16 @@ def write_container(
     """
     start, marker = header(_written(settings))
     file.write(start)
-    with uncollected():
-        return _write_weeks(file, events, records(settings, processes) if events else (), marker, progress)
-
-
-def _write_weeks(
-    file: BinaryIO, events: int, weeks: Iterable[Week], marker: bytes, progress: Callable[[int], None]
-) -> Counter[str]:
     outcomes: Counter[str] = Counter()
     written = 0
-    for week in weeks:
-        chosen = week.records[: events - written]
-        if chosen:
-            file.write(block(chosen, len(chosen), marker))
-        odd = [outcome for place, outcome in week.outcomes.items() if place < len(chosen)]
-        outcomes.update(odd)
-        outcomes["accepted"] += len(chosen) - len(odd)
-        written += len(chosen)
-        progress(written)
-        if written == events:
-            break
+    with uncollected():
+        for week in records(settings, events, processes):
+            if week.amount:
+                file.write(block(week.data, week.amount, marker))
+            outcomes.update(week.outcomes)
+            outcomes["accepted"] += week.amount - week.outcomes.total()
+            written += week.amount
+            progress(written)
     return outcomes
 
 

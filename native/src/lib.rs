@@ -6,6 +6,7 @@
 pub mod avro;
 pub mod batch;
 pub mod checks;
+mod container;
 pub mod dates;
 pub mod filters;
 pub mod json;
@@ -16,6 +17,7 @@ mod python;
 pub mod resolve;
 pub mod scan;
 mod spread;
+mod telling;
 pub mod text;
 pub mod views;
 pub mod window;

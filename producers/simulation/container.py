@@ -8,17 +8,21 @@ specification, "Object Container Files".
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, BinaryIO
+from itertools import accumulate, pairwise
+from typing import Any, BinaryIO, NamedTuple
 
 import fastavro
 import orjson
 
+from producers.simulation.native import extension
 from producers.simulation.rows import PLACEHOLDER, Note, Row
 from producers.simulation.shapes import EVENT_TYPES
-from producers.simulation.splice import COUNTS, NULL, SOME, array, text
+from producers.simulation.splice import COUNTS, NULL, SOME, text
+from producers.simulation.splice import array as avro_array
 from producers.simulation.types import types
 from tidings.errors import BadInput, Problem
 from tidings.wire import zigzag
@@ -69,21 +73,67 @@ def header(settings: Mapping[str, str]) -> tuple[bytes, bytes]:
     return MAGIC + zigzag(len(entries)) + written + b"\x00" + marker, marker
 
 
-def block(records: Iterable[bytes], amount: int, marker: bytes) -> bytes:
-    """`amount` records as one block."""
-    data = b"".join(records)
-    return zigzag(amount) + zigzag(len(data)) + data + marker
+def block(data: bytes, amount: int, marker: bytes) -> bytes:
+    """`amount` records, one behind the other, as one block."""
+    return b"".join((zigzag(amount), zigzag(len(data)), data, marker))
 
 
-def encode(rows: Iterable[Row]) -> list[bytes]:
-    """Rows as records."""
+class Framed(NamedTuple):
+    """Records one behind the other: when each is received, with its county's bits, and how long it is."""
+
+    at: array[int]
+    lengths: array[int]
+    data: bytes
+
+
+def frame(rows: list[Row]) -> Framed:
+    """Rows as records, in the native extension where it is built."""
+    native = extension()
+    if native is None:
+        return python_frame(rows)
+    at, lengths, data = native.frame(rows, _starts(), PLACEHOLDER, _odd)
+    return Framed(array("Q", at), array("I", lengths), data)
+
+
+def python_frame(rows: list[Row]) -> Framed:
+    """The same in Python."""
     starts, counts, join = _starts(), COUNTS, b"".join
-    return [
+    made = [
         join((starts[kind], counts[len(key)], key, SOME, counts[len(body) + 5], PLACEHOLDER, body))
         if note is None and len(body) < _SHORT
         else _odd(kind, key, body, note)
         for _, kind, key, body, note in rows
     ]
+    return Framed(array("Q", [row[0] for row in rows]), array("I", map(len, made)), join(made))
+
+
+def merge(framed: Sequence[Framed]) -> bytes:
+    """All records in the order of time, in the native extension where it is built. A time names its county, so that no
+    two of different processes are equal: the order is that of one process."""
+    native = extension()
+    if len(framed) == 1:
+        return framed[0].data
+    if native is None:
+        return python_merge(framed)
+    merged: bytes = native.merge([(each.at.tobytes(), each.lengths.tobytes(), each.data) for each in framed])
+    return merged
+
+
+def python_merge(framed: Sequence[Framed]) -> bytes:
+    """The same in Python."""
+    found = split(framed)
+    return b"".join([found[place] for place in in_order(framed)])
+
+
+def in_order(framed: Sequence[Framed]) -> list[int]:
+    """The places of all records, as `split` has them, in the order of time."""
+    at = [each for some in framed for each in some.at]
+    return sorted(range(len(at)), key=at.__getitem__)
+
+
+def split(framed: Sequence[Framed]) -> list[bytes]:
+    """Each record by itself."""
+    return [some.data[start:end] for some in framed for start, end in pairwise(accumulate(some.lengths, initial=0))]
 
 
 def _odd(kind: int, key: bytes, body: bytes, note: Note | None) -> bytes:
@@ -92,7 +142,7 @@ def _odd(kind: int, key: bytes, body: bytes, note: Note | None) -> bytes:
     start = _starts()[kind]
     if note is not None:
         start = start.removesuffix(_ORDINARY) + zigzag(EXPECTED.index(note.expected))
-        start += array([text(code) for code in note.codes]) + array([text(flag) for flag in note.flags])
+        start += avro_array([text(code) for code in note.codes]) + avro_array([text(flag) for flag in note.flags])
         start += NULL if note.fault is None else SOME + text(note.fault)
     else:
         start = start.removesuffix(SOME)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gc
-from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, pairwise
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from operator import itemgetter
 from typing import NamedTuple
 
-from producers.simulation.container import encode
+from producers.simulation.container import Framed, frame, in_order, merge, split
 from producers.simulation.county import County
 from producers.simulation.people import COUNTIES
 from producers.simulation.rows import Row
@@ -23,12 +22,9 @@ _by_time = itemgetter(0)
 
 
 class Batch(NamedTuple):
-    """A process's records of a week in the order of time: when each is received, how long it is, all of them one after
-    another, and outcomes as in `Week`."""
+    """A process's records of a week in the order of time, and outcomes as in `Week`."""
 
-    at: array[int]
-    lengths: array[int]
-    records: bytes
+    framed: Framed
     outcomes: dict[int, str]
 
 
@@ -58,22 +54,34 @@ def uncollected() -> Iterator[None]:
 
 
 class Week(NamedTuple):
-    """A week's records in the order of time, and the expected outcome of those that are not simply accepted, by their
-    place."""
+    """A week's records in the order of time: how many there are, all of them one behind the other, and the expected
+    outcomes of those that are not simply accepted."""
 
-    records: list[bytes]
-    outcomes: dict[int, str]
+    amount: int
+    data: bytes
+    outcomes: Counter[str]
 
 
-def records(settings: Settings, processes: int) -> Iterator[Week]:
-    """The records of the country, week by week. It does not end. One process is this one; more, at most one a county,
-    are started besides it.
+def records(settings: Settings, events: int, processes: int) -> Iterator[Week]:
+    """`events` records of the country, week by week. One process is this one; more, at most one a county, are started
+    besides it.
 
     Raises Fatal where one of them ends, BadInput where the country's time is over.
     """
+    left = events
+    for batches in _batches(settings, processes) if events else ():
+        week = _merged(batches, left)
+        yield week
+        left -= week.amount
+        if left == 0:
+            return
+
+
+def _batches(settings: Settings, processes: int) -> Iterator[list[Batch]]:
+    """The batches of a week, of each process one."""
     if processes <= 1:
         for rows in weeks(settings):
-            yield Week(encode(rows), _outcomes(rows))
+            yield [Batch(frame(rows), _outcomes(rows))]
         return
     spawn, processes = get_context("spawn"), min(processes, COUNTIES)
     makers, pipes = [], []
@@ -86,7 +94,7 @@ def records(settings: Settings, processes: int) -> Iterator[Week]:
         pipes.append(pipe)
     try:
         while True:
-            yield _merged([_received(pipe) for pipe in pipes])
+            yield [_received(pipe) for pipe in pipes]
     finally:
         for maker, pipe in zip(makers, pipes, strict=True):
             pipe.close()
@@ -99,9 +107,7 @@ def _make(settings: Settings, number: int, processes: int, pipe: Connection) -> 
     try:
         with uncollected():
             for rows in weeks(settings, range(number, COUNTIES, processes)):
-                made = encode(rows)
-                at, lengths = array("Q", map(_by_time, rows)), array("L", map(len, made))
-                pipe.send(Batch(at, lengths, b"".join(made), _outcomes(rows)))
+                pipe.send(Batch(frame(rows), _outcomes(rows)))
     except BadInput as refusal:
         pipe.send(refusal.problems)
     except (BrokenPipeError, KeyboardInterrupt):
@@ -122,18 +128,20 @@ def _received(pipe: Connection) -> Batch:
     return found
 
 
-def _merged(batches: Sequence[Batch]) -> Week:
-    at: list[int] = []
-    found: list[bytes] = []
-    outcomes: dict[int, str] = {}
+def _merged(batches: Sequence[Batch], most: int) -> Week:
+    """A week of at most so many records."""
+    framed = [batch.framed for batch in batches]
+    amount = sum(len(each.at) for each in framed)
+    if amount <= most:
+        outcomes = Counter(outcome for batch in batches for outcome in batch.outcomes.values())
+        return Week(amount, merge(framed), outcomes)
+    order = in_order(framed)[:most]
+    first = 0
+    noted: dict[int, str] = {}
     for batch in batches:
-        first, data = len(found), batch.records
-        at += batch.at
-        found += [data[start:end] for start, end in pairwise(accumulate(batch.lengths, initial=0))]
-        outcomes |= {first + place: outcome for place, outcome in batch.outcomes.items()}
-    # A time names its county, so that no two of different processes are equal, and the order is that of one process.
-    order = sorted(range(len(at)), key=at.__getitem__)
+        noted |= {first + place: outcome for place, outcome in batch.outcomes.items()}
+        first += len(batch.framed.at)
+    found = split(framed)
     return Week(
-        [found[place] for place in order],
-        {new: outcomes[old] for new, old in enumerate(order) if old in outcomes},
+        most, b"".join([found[place] for place in order]), Counter(noted[place] for place in order if place in noted)
     )

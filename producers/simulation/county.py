@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import NamedTuple
 
 from producers.simulation.chances import Chances, Poisson
@@ -33,7 +32,6 @@ LAST_DAY = LAST_MS // DAY_MS - 4 * 365
 CARE_ONE_IN = 64
 """Of so many events about somebody in the country, one is about a person of an interest list."""
 YEAR_DAYS = 365.2425
-_by_time = itemgetter(0)
 
 
 class Chance(NamedTuple):
@@ -67,7 +65,7 @@ class County:
             self._live()
 
     def next_week(self) -> list[Row]:
-        """What is received in the next week, in that order. Raises BadInput where the country's time is over."""
+        """What is received in the next week. Raises BadInput where the country's time is over."""
         first = self._day
         if first > LAST_DAY:
             message = "the country's time ends in 2035: let it begin earlier, or give it more people"
@@ -76,7 +74,6 @@ class County:
         rows: list[Row] = []
         for day in range(first, first + WEEK):
             rows += self._scribe.due.pop(day, ())
-        rows.sort(key=_by_time)
         return self._spoiler.spoil(rows)
 
     def _live(self) -> None:

@@ -8,7 +8,8 @@ from producers.simulation.life import Draw, Life
 from producers.simulation.people import GONE, HOME, IS_MALE, NOBODY, PARTNER, PRACTICE, STATE
 from producers.simulation.portraits import practice
 from producers.simulation.rates import DAY_MS, FEMALE, MALE
-from producers.simulation.scribe import NO_LIFE, NO_RELATED, Fact, Told
+from producers.simulation.scribe import NO_LIFE, NO_RELATED, Fact
+from producers.simulation.telling import Told
 
 
 def move(life: Life, draws: Sequence[Draw]) -> None:

@@ -72,7 +72,7 @@ and fourth by the 14 bits above."""
 
 
 def instants(first_ms: int, then_ms: int, tops: Tops) -> bytes:
-    """`recorded_at` and `received_at`. `Scribe.tell_all` does the same in place."""
+    """`recorded_at` and `received_at`. `telling` does the same in place."""
     low, middle = PAIRS
     return INSTANTS.pack(
         2, low[first_ms & 0x1FFF], middle[first_ms >> 13 & 0x3FFF], tops[first_ms >> 27],
@@ -81,21 +81,22 @@ def instants(first_ms: int, then_ms: int, tops: Tops) -> bytes:
 
 
 def uuids(seed: str) -> Iterator[bytes]:
-    """Random uuids, version 4, as Avro strings, from a seed, without end. Source: RFC 9562, version 4."""
+    """Random uuids, version 4, as Avro strings, from a seed, without end."""
     random = Random(seed)  # noqa: S311 (made-up people, not secrets)
     while True:
-        block = _block(random)
+        block = uuids_of(random.randbytes(16 * _UUIDS))
         for at in range(0, len(block), UUID_BYTES):
             yield block[at : at + UUID_BYTES]
 
 
-def _block(random: Random) -> bytes:
-    """Digits are put in place for all ids of a block at once, position by position."""
-    digits = random.randbytes(16 * _UUIDS).hex().encode()
-    block = bytearray(b"\x48" + b"-" * 36) * _UUIDS
+def uuids_of(random: bytes) -> bytes:
+    """A uuid of each 16 random bytes, version 4, as Avro strings one behind the other. Source: RFC 9562, version 4."""
+    # Digits are put in place for all ids at once, position by position.
+    digits, amount = random.hex().encode(), len(random) // 16
+    block = bytearray(b"\x48" + b"-" * 36) * amount
     for at, place in enumerate(_DIGITS):
         block[place::UUID_BYTES] = digits[at::32]
-    block[15::UUID_BYTES] = b"4" * _UUIDS
+    block[15::UUID_BYTES] = b"4" * amount
     block[20::UUID_BYTES] = digits[16::32].translate(_VARIANT)
     return bytes(block)
 

@@ -9,9 +9,10 @@ from producers.simulation.moves import move
 from producers.simulation.people import FAMILY, FIRST, PRACTICE, PROTECTION, STATE
 from producers.simulation.portraits import PROTECTIONS, practice
 from producers.simulation.rates import DAY_MS
-from producers.simulation.scribe import CANCELLED, NO_LIFE, NO_RELATED, Fact, Told
+from producers.simulation.scribe import CANCELLED, NO_LIFE, NO_RELATED, Fact
 from producers.simulation.shapes import ANNULLED, CHANGED
 from producers.simulation.splice import SOME, array, text
+from producers.simulation.telling import Told
 from producers.simulation.types import choice
 
 _KINDS = [SOME + text(kind) for kind in ("demographics", "contact", "registration", "preferences")]

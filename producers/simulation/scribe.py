@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Iterator, Sequence
+from random import Random
+from typing import NamedTuple
 
 from producers.simulation.mistakes import mistaken
 from producers.simulation.people import FIRST, STATE, STRIDE, People
-from producers.simulation.pieces import INSTANTS, PAIRS, Tops, instants, uuids
+from producers.simulation.pieces import Tops, instants, uuids
 from producers.simulation.portraits import PROTECTIONS, Pieces, Portraits
 from producers.simulation.rates import DAY_MS, STEPS, Rates
-from producers.simulation.rows import Row
 from producers.simulation.shapes import ANNULLED, CORRECTED, CREATED, EVENT_TYPES, REINSTATED, Shape, shapes
 from producers.simulation.splice import NULL, SOME, text
+from producers.simulation.telling import (
+    ANNULLED_OF_4096,
+    CORRECTED_OF_4096,
+    RANDOM_BYTES,
+    WORD_BYTES,
+    Due,
+    Told,
+    record_id,
+    teller,
+)
 from tidings.wire import zigzag
 
-CORRECTED_OF_4096, ANNULLED_OF_4096, WRONG_SUBJECT_OF_4096 = 164, 58, 20
-"""Of 4096 records: told wrongly and corrected (4 %), told and annulled (1.4 %), told of the wrong person (0.5 %)."""
 REINSTATED_OF_4 = 1
 """Of four annulments, so many were wrong themselves."""
-_WRONG_OF_4096 = CORRECTED_OF_4096 + ANNULLED_OF_4096 + WRONG_SUBJECT_OF_4096
 
 APART_MS = 3000
 """Two records so far apart are received in the order in which they are recorded."""
@@ -33,7 +40,7 @@ CANCELLED, _CANCELLATION_REMOVED, _WRONG_SUBJECT = (
 
 class Fact(NamedTuple):
     """What is told of a person: when it is recorded, the date on which it happened as Avro, and the body's pieces. What
-    is hot makes a plain `Told` of the same, in a quarter of the time."""
+    is hot makes a plain `telling.Told` of the same, in a quarter of the time."""
 
     person: int
     recorded_ms: int
@@ -41,10 +48,6 @@ class Fact(NamedTuple):
     body: Pieces
     life: bytes = NO_LIFE
     related: bytes = NO_RELATED
-
-
-Told: TypeAlias = tuple[int, int, bytes, Pieces, bytes, bytes]
-"""The parts of a `Fact`, in their order."""
 
 
 class Version(NamedTuple):
@@ -78,13 +81,13 @@ class Scribe:
     ) -> None:
         self.people, self.portraits, self.delays = people, portraits, rates.delays
         self.shapes = shapes(environment)
-        self.due: defaultdict[int, list[Row]] = defaultdict(list)
+        self.due: Due = defaultdict(list)
         self._words, self._start_ms = words, start_ms
         self._wanted = [only is None or name in only for name in EVENT_TYPES]
         self._uuids, self._tops = uuids(f"{seed}/{people.county}/ids"), Tops()
+        self._random = Random(f"{seed}/{people.county}/facts")  # noqa: S311 (made-up people, not secrets)
         self._serials = [0] * len(EVENT_TYPES)
-        # Eleven digits: the county, the event type, and a number counting up.
-        self._ids = [b"\x16%d%02d%%08d" % (people.county + 1, number) for number in range(len(EVENT_TYPES))]
+        self._tell = teller(people, [*self.shapes.values()], start_ms, self.due)
 
     def delay(self, name: str, bits: int) -> int:
         """How long a recording takes, in milliseconds, by 32 random bits."""
@@ -94,45 +97,27 @@ class Scribe:
         """A new id that joins the events of one happening."""
         return SOME + next(self._uuids)
 
-    def tell_all(self, name: str, facts: Iterable[Told]) -> None:
-        """New facts are recorded; of some the first record is wrong, and put right later. This is the hot loop: what it
-        does for most facts is `_write` in place."""
-        shape, words, ids, tops, due = self.shapes[name], self._words, self._uuids, self._tops, self.due
-        number, county, start_ms, key_of = shape.number, self.people.county, self._start_ms, self.people.key
-        of, parts, instants_, (low, middle) = self.people.of, shape.first.parts, INSTANTS.pack, PAIRS
-        serial, record_ids, wanted = self._serials[number], self._ids[number], self._wanted[number]
-        for person, recorded_ms, occurred, body, life, related in facts if wanted else ():
-            word = next(words)
-            serial += 1
-            record_id = record_ids % serial
-            if word & 0xFFF < _WRONG_OF_4096 and person >= FIRST:
-                self._wrongly(shape, Fact(person, recorded_ms, occurred, body, life, related), record_id, word)
-                continue
-            received_ms = recorded_ms + 500 + (word >> 53)
-            if received_ms < start_ms:
-                continue
-            subject, key = key_of(person)
-            parts[1::2] = (
-                next(ids), record_id, life,
-                instants_(
-                    2, low[recorded_ms & 0x1FFF], middle[recorded_ms >> 13 & 0x3FFF], tops[recorded_ms >> 27],
-                    low[received_ms & 0x1FFF], middle[received_ms >> 13 & 0x3FFF], tops[received_ms >> 27],
-                ),
-                occurred, record_id, subject, related, PROTECTIONS[of[person + STATE] & 12], *body,
-            )  # fmt: skip
-            row = (received_ms << 3 | county, number, key, b"".join(parts), None)
-            due[received_ms // DAY_MS].append(row)
-        self._serials[number] = serial
+    def tell_all(self, name: str, facts: Sequence[Told]) -> None:
+        """New facts are recorded; of some the first record is wrong, and put right later."""
+        shape = self.shapes[name]
+        if not facts or not self._wanted[shape.number]:
+            return
+        serial, random = self._serials[shape.number], self._random.randbytes(len(facts) * RANDOM_BYTES)
+        self._serials[shape.number] += len(facts)
+        for at in self._tell(shape, serial, facts, random):
+            word = int.from_bytes(random[at * WORD_BYTES : (at + 1) * WORD_BYTES], "little")
+            self._wrongly(shape, Fact(*facts[at]), record_id(self.people.county, shape.number, serial + at + 1), word)
 
     def tell(self, name: str, fact: Fact) -> None:
         """One new fact."""
-        self.tell_all(name, (fact,))
+        self.tell_all(name, [fact])
 
     def begin(self, name: str, fact: Fact) -> Version:
         """The first version of a record of which more will be told, and which is right."""
         shape, word = self.shapes[name], next(self._words)
         self._serials[shape.number] += 1
-        version = self._first(fact, self._ids[shape.number] % self._serials[shape.number])
+        record = record_id(self.people.county, shape.number, self._serials[shape.number])
+        version = self._first(fact, record)
         self._write(shape, version, fact.recorded_ms, fact.body, word)
         return version
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import cache
-from operator import itemgetter
 from random import Random
 from typing import Any
 
@@ -22,7 +21,6 @@ from producers.simulation.settings import Settings
 from producers.simulation.shapes import CHANGED, CREATED, EVENT_TYPES
 from producers.simulation.types import types
 
-_by_time = itemgetter(0)
 DUPLICATE = "duplicate"
 TRIES = 6
 """How many rows are tried for one that a fault fits. What a week was too short for, the next one owes."""
@@ -48,7 +46,7 @@ class Spoiler:
         self._debts = {name: self._random.random() for name in self._rates}
 
     def spoil(self, rows: list[Row]) -> list[Row]:
-        """A week's rows, in order, with the bad ones that are due."""
+        """A week's rows, and the bad ones that are due behind them."""
         made: list[Row] = []
         by_kind: dict[int, list[Row]] = {}
         for row in rows:
@@ -61,7 +59,7 @@ class Spoiler:
                 some = self._some(name, fit, min(int(self._debts[name]), -(-len(fit) // ONE_FOR)))
                 self._debts[name] -= len(some)
                 made += some
-        return sorted(rows + made, key=_by_time) if made else rows
+        return rows + made
 
     def _some(self, name: str, fit: list[Row], amount: int) -> list[Row]:
         """At most so many bad rows of a kind."""

@@ -1,0 +1,77 @@
+//! The simulator's rows as records of an Avro container, and the records of several processes merged by time. It is what
+//! `producers.simulation.container` and `country` make in Python, byte for byte.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+
+use crate::avro::{put_bytes, put_long};
+
+/// Records one behind the other: when each is received, and how long it is, as native numbers; then all of them.
+type Records<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
+/// The records of `rows`, each (time, kind, key, event, note): `starts` has by kind what stands before the key,
+/// `placeholder` stands before the event. `odd(kind, key, event, note)` makes that of a row with a note.
+#[pyfunction]
+pub fn frame<'py>(
+    py: Python<'py>,
+    rows: &Bound<'py, PyList>,
+    starts: Vec<PyBackedBytes>,
+    placeholder: &[u8],
+    odd: &Bound<'py, PyAny>,
+) -> PyResult<Records<'py>> {
+    let (mut at, mut lengths, mut data) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows.iter() {
+        let row = row.cast::<PyTuple>()?;
+        let begins = data.len();
+        let note = row.get_borrowed_item(4)?;
+        if note.is_none() {
+            let kind: usize = row.get_borrowed_item(1)?.extract()?;
+            let (key, event) = (row.get_borrowed_item(2)?, row.get_borrowed_item(3)?);
+            let event = event.cast::<PyBytes>()?;
+            let event = event.as_bytes();
+            data.extend_from_slice(starts.get(kind).ok_or_else(|| PyValueError::new_err("kind"))?);
+            put_bytes(&mut data, key.cast::<PyBytes>()?.as_bytes());
+            data.push(SOME);
+            put_long(&mut data, (placeholder.len() + event.len()) as i64);
+            data.extend_from_slice(placeholder);
+            data.extend_from_slice(event);
+        } else {
+            let made = odd.call1(row.get_slice(1, 5))?;
+            data.extend_from_slice(made.cast::<PyBytes>()?.as_bytes());
+        }
+        at.extend_from_slice(&row.get_borrowed_item(0)?.extract::<u64>()?.to_ne_bytes());
+        lengths.extend_from_slice(&u32::try_from(data.len() - begins)?.to_ne_bytes());
+    }
+    Ok((PyBytes::new(py, &at), PyBytes::new(py, &lengths), PyBytes::new(py, &data)))
+}
+
+/// Of a union of null and one other type.
+const SOME: u8 = 2;
+
+/// All records of `batches`, each as `frame` makes them, in the order of time; of one time, in the batches' order.
+#[pyfunction]
+pub fn merge<'py>(
+    py: Python<'py>,
+    batches: Vec<(PyBackedBytes, PyBackedBytes, PyBackedBytes)>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let mut records = Vec::new();
+    let mut whole = 0;
+    for (at, lengths, data) in &batches {
+        let mut rest = &data[..];
+        for (at, length) in at.chunks_exact(8).zip(lengths.chunks_exact(4)) {
+            let length = u32::from_ne_bytes(length.try_into().expect("four bytes")) as usize;
+            let (record, after) = rest.split_at_checked(length).ok_or_else(|| PyValueError::new_err("lengths"))?;
+            records.push((u64::from_ne_bytes(at.try_into().expect("eight bytes")), record));
+            rest = after;
+        }
+        whole += data.len();
+    }
+    records.sort_by_key(|(at, _)| *at);
+    let mut merged = Vec::with_capacity(whole);
+    for (_, record) in records {
+        merged.extend_from_slice(record);
+    }
+    Ok(PyBytes::new(py, &merged))
+}

@@ -1,0 +1,17 @@
+"""The part of the native extension (`native/`) that writes what is simulated, where it is built."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Any
+
+
+@cache
+def extension() -> Any:
+    """The extension; None where it is not built, or was built before it wrote this."""
+    try:
+        found = importlib.import_module("tidings_native")
+    except ImportError:
+        return None
+    return found if hasattr(found, "Teller") else None
