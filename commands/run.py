@@ -58,14 +58,18 @@ def exchange(
 ) -> None:
     """Run the exchange: take events from the inboxes, put views into the feeds, exactly once.
 
-    Ends with 0 when every worker drained; a worker that is fenced or cannot go on ends alone and is not restarted.
+    A worker that was killed, fenced or left without a broker is started again in its slot, after 1 to 60 s; one that
+    somebody has to mend something for ends alone. Ends with 0 when every worker drained.
     """
     path = cluster or default_cluster_file()
     configure("supervisor" if slot is None else f"worker-{slot}")
     if slot is not None:
         raise typer.Exit(_work(path, Place(slot, PRINCIPAL, health_port, parent, targets, health_host)))
     codes = Supervisor(
-        lambda offset: _command(path, first_slot + offset, health_port, targets, health_host), workers
+        lambda offset: _command(path, first_slot + offset, health_port, targets, health_host),
+        workers,
+        tell=typer.echo,
+        first_slot=first_slot,
     ).run()
     for number, code in sorted(codes.items()):
         typer.echo(f"worker {first_slot + number}: {'drained' if code == 0 else f'ended with {code}'}")

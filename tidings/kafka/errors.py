@@ -43,6 +43,7 @@ class Fenced(Fatal):
     """A newer client holds this one's name: another process, or one of ours that was given up while it asked for it."""
 
     action: ClassVar[str] = "end, where somebody else has the work now; else open a new client"
+    exit_code: ClassVar[int] = 75
 
 
 # Another process took this slot over (or never let go of it): going on would deliver twice.

@@ -85,7 +85,7 @@ def run_worker(
     """Run `handler` in this process until SIGTERM or SIGINT, or until it has to stop. Returns the exit code.
 
     A signal lets the open transaction finish and leaves the group; the records held are left for the successor.
-    `about` says what else its health tells. A fenced worker ends with Fatal's code: another process has its slot.
+    `about` says what else its health tells. A fenced worker ends with Retriable's code: it may take its slot back.
     """
     settings = settings or LoopSettings()
     clock = clock or SystemClock()

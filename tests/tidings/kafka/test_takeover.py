@@ -14,7 +14,7 @@ import pytest
 
 from tests.tidings.kafka.kit import Log, Worker, eventually, numbers
 from tests.tidings.kafka.process import spawn
-from tidings.errors import Fatal
+from tidings.errors import Retriable
 
 pytestmark = pytest.mark.broker
 
@@ -62,7 +62,7 @@ def test_the_same_slot_comes_back(kills: dict[str, Future[tuple[Log, BaseExcepti
 
 
 def test_a_fenced_zombie_stops(log: Log, tmp_path: Path) -> None:
-    """A worker that stood still while another took its slot ends as Fatal and adds nothing."""
+    """A worker that stood still while another took its slot ends, may be started again, and adds nothing."""
     log.set_up()
     log.publish(numbers(300))
     gate = tmp_path / "gate"
@@ -72,7 +72,7 @@ def test_a_fenced_zombie_stops(log: Log, tmp_path: Path) -> None:
     with Worker(log, 0) as successor:
         eventually(lambda: successor.loop_started, "the successor's start")
         gate.touch()
-        assert zombie.wait(60) == Fatal.exit_code
+        assert zombie.wait(60) == Retriable.exit_code
         eventually(lambda: log.copied_count() >= 300 or successor.failure is not None, "the successor's copies")
 
     assert successor.failure is None
