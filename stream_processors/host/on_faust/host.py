@@ -72,7 +72,7 @@ class Host:
         asyncio.get_running_loop().set_exception_handler(_say_nothing)
         processor = self._pipeline.processor
         self._room = asyncio.Semaphore(IN_FLIGHT)
-        self._app = new_app(self._connection, group_of(processor))
+        self._app = new_app(self._connection, group_of(processor), self._pipeline.work_topic)
         names = (*(table.name for table in processor.tables), TIME_TABLE)
         self._tables = {
             name: host_table(self._app, name, changelog_topic(processor, name), processor.partitions) for name in names

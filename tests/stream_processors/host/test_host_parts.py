@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import structlog
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 
 from stream_processors.host.declaration import DAY_MS, Processor, Reads, Table, Writes, window_of
 from stream_processors.host.discover import FOLDER, load_processor, processor_names
 from stream_processors.host.harness import TestProcessor
 from stream_processors.host.needs import fill, needs_of
+from stream_processors.host.on_faust.connection import READ_AT_ONCE
 from stream_processors.host.on_faust.quiet import hush_libraries
-from stream_processors.host.on_faust.transport import HostConsumer, read_committed
+from stream_processors.host.on_faust.transport import CommittedThread, HostConsumer, read_committed
 from stream_processors.host.rows import row_key
 from tests.compliance.processor_events import LINKED, policy
 from tests.stream_processors import world
@@ -53,6 +58,43 @@ def test_only_what_is_done_is_acknowledged(monkeypatch: pytest.MonkeyPatch) -> N
     consumer.done(worked)  # type: ignore[arg-type]
     assert not consumer.ack(skipped)  # type: ignore[arg-type]
     assert taken == [worked]
+
+
+WORK, FEED = TP("work", 0), TP("feed", 0)
+
+
+@pytest.mark.parametrize(
+    ("active", "waits", "asked"),
+    [
+        ({WORK, FEED}, True, [({WORK}, 0)]),
+        ({WORK, FEED}, False, [({WORK}, 0), ({WORK, FEED}, 1.0)]),
+        ({FEED}, True, [({FEED}, 1.0)]),
+        (None, True, [(None, 1.0)]),
+    ],
+)
+def test_work_comes_before_what_waits_to_be_read(active: Any, waits: bool, asked: list[Any]) -> None:
+    """Records of the work topic are given while there are any; an empty set would stand for every topic."""
+    seen: list[Any] = []
+
+    async def fetched_records(partitions: Any, *, timeout: float, max_records: int) -> dict[TP, list[int]]:
+        assert max_records == READ_AT_ONCE
+        seen.append((partitions, timeout))
+        return {WORK: [1]} if waits else {}
+
+    client = SimpleNamespace(
+        _closed=False,
+        _fetcher=SimpleNamespace(
+            _closed=False,
+            fetched_records=fetched_records,
+            _subscriptions=SimpleNamespace(fetch_context=contextlib.nullcontext),
+        ),
+    )
+    thread: Any = CommittedThread.__new__(CommittedThread)
+    thread.consumer = SimpleNamespace(flow_active=True, app=SimpleNamespace(work_topic="work"))
+
+    asyncio.run(thread._fetch_records(client, active, timeout=1.0, max_records=READ_AT_ONCE))
+
+    assert seen == asked
 
 
 def test_nothing_that_a_library_says_is_in_our_log() -> None:
