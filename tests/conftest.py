@@ -141,14 +141,9 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def outbox(postgres: Postgres) -> Iterator[Outbox]:
     """The session's outbox, emptied, its slots under names that nobody wrote under yet."""
-    from tests.producers.outbox.kit import DATABASE, Outbox
+    from tests.producers.outbox.kit import emptied
 
-    made = Outbox(postgres, DATABASE)
-    made.run(
-        "TRUNCATE tidings.outbox, tidings.outbox_waiting, tidings.outbox_batches, tidings.outbox_findings,"
-        " tidings.outbox_slots RESTART IDENTITY"
-    )
-    made.run("INSERT INTO tidings.outbox_slots (slot) SELECT generate_series(0, 3)")
+    made = emptied(postgres)
     yield made
     made.close()
 

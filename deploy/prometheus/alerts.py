@@ -11,6 +11,7 @@ BEHIND_S = 3_600
 UNSEEN_S = 60
 OVERDUE_S = 300
 HIGH_RISK = 3
+ROW_WAITING_S = 60
 ABORTS_A_SECOND = 0.1
 REJECTED_SHARE = 0.2
 REJECTED_EVENTS = 20
@@ -106,6 +107,26 @@ STATE_ALERTS: tuple[Alert, ...] = (
         Severity.TICKET,
         "High risk in what {{ $labels.agency }} gets by {{ $labels.agreement }}: {{ $labels.finding }}",
         "The finding in risk.findings says what it rests on.",
+    ),
+    Alert(
+        "TidingsRelayDown", 'up{job="outbox"} == 0', "2m", Severity.TICKET,
+        f"Relay {_OF_WORKER} does not answer",
+        "Its slots have gone to the other relays, where there are any.",
+    ),
+    Alert(
+        "TidingsOutboxStands", "sum(tidings_outbox_slots) == 0", "2m", Severity.TICKET,
+        "No relay has a slot of the outbox",
+        "They run, and the database does not let them work: nothing is published. Nothing is lost: rows wait.",
+    ),
+    Alert(
+        "TidingsOutboxWaiting", f"max(tidings_outbox_lag_seconds) > {ROW_WAITING_S}", "2m", Severity.TICKET,
+        "Rows wait in the outbox",
+        f"The oldest has waited for {_AGE}.",
+    ),
+    Alert(
+        "TidingsOutboxRefused", "max(tidings_outbox_refused_rows) > 0", "1m", Severity.TICKET,
+        "{{ $value }} rows of the outbox are refused",
+        "What they tell of is not published until somebody mends them.",
     ),
     Alert(
         "TidingsMonitorStale",

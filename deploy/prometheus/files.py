@@ -17,6 +17,8 @@ from tidings.provisioning.processors import principal_of
 
 HOME = Path(__file__).resolve().parent
 JOBS = ("exchange", "monitor", "processor", CORRECTION_WINDOW)
+OUTBOX_JOB = "outbox"
+"""An agency's relays: where they say where they are, beside the exchange or on the agency's own machines."""
 HEALTH_PORT = 9400
 """Where workers and monitor serve in a container."""
 COMPOSE_WORKERS = 2
@@ -40,7 +42,7 @@ def config_file(targets: str = "targets", rules: str = "rules/*.yml", interval: 
 
     Paths that are not absolute are relative to the file.
     """
-    jobs = [{"job_name": job, "file_sd_configs": [_watched(f"{targets}/{job}-*.json")]} for job in JOBS]
+    jobs = [{"job_name": job, "file_sd_configs": [_watched(f"{targets}/{job}-*.json")]} for job in (*JOBS, OUTBOX_JOB)]
     return _config(rules, interval, jobs)
 
 

@@ -47,6 +47,7 @@ class HeldSlots:
         self._store = store
         self._lock = Lock()
         self._by_relay: dict[int, int] = {}
+        store.set(SLOTS, 0)  # so that a relay which never gets to its database is seen to have none
 
     def say(self, relay: int, slots: int) -> None:
         """Relay number `relay` has so many now."""

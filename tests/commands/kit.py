@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,8 +69,17 @@ def running_exchange(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`tidings run exchange` with one worker, or another part, with the code of `checkout`; it is drained at the end,
     and must have ended well."""
+    with at_work(("run", part), cluster_file, log, targets, checkout) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def at_work(
+    words: Sequence[str], cluster_file: Path, log: Path, targets: Path, checkout: Path = CHECKOUT
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`tidings WORDS`, which goes on until it is told to end: at the end, and it must have ended well."""
     where = ["--cluster", str(cluster_file), "--targets", str(targets)]
-    command = [sys.executable, "-c", "from commands import main; main()", "run", part, *where]
+    command = [sys.executable, "-c", "from commands import main; main()", *words, *where]
     with log.open("wb") as file:
         process = subprocess.Popen(
             command, cwd=checkout, stdout=file, stderr=file, env={**os.environ, "PYTHONPATH": str(checkout)}

@@ -10,9 +10,10 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -20,16 +21,31 @@ from deploy.prometheus.runbooks import RUNBOOKS
 from producers.publisher import EventPublisher
 from producers.simulation.settings import Settings
 from producers.simulator import simulate
+from stream_processors.host.core import enrolled
+from stream_processors.host.discover import load_processor
 from tests.commands.conftest import Running
-from tests.commands.kit import CHECKOUT, children, decided_events, reader_of, running_exchange, tidings, until
+from tests.commands.kit import (
+    CHECKOUT,
+    at_work,
+    children,
+    decided_events,
+    reader_of,
+    running_exchange,
+    tidings,
+    until,
+)
 from tests.commands.test_running import BENEFITS, death
 from tests.deploy.dashboards import Asked, as_table, choices, count_series
 from tests.needs import need_prometheus
+from tests.postgres import Postgres
+from tests.producers.outbox.kit import Outbox, emptied, rows_of
+from tidings.kafka.cluster import Cluster
 from tidings.kafka.observe import Observer
 
 pytestmark = pytest.mark.stack
 
-EVENTS = 60
+EVENTS, ROWS = 60, 5
+DERIVED = ("data-quality", "risk-monitor")
 GROUP = "dwp.observed"
 _INLINE = re.compile(r"`([^`\n]*tidings_[a-z][^`\n]*)`")
 
@@ -58,6 +74,7 @@ def reading(running: Running) -> None:
 def asked(
     running: Running,
     reading: None,  # noqa: ARG001 -- a panel shows what it did
+    postgres: Postgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Asked]:
     """Prometheus beside the stack, once it has seen events of every fate come and a subscriber read."""
@@ -67,13 +84,16 @@ def asked(
     stack = running.life.stack
     logs = tmp_path_factory.mktemp("processors")
     with ExitStack() as processors:
-        for name in ("data-quality", "risk-monitor", "correction-window"):
+        outbox = processors.enter_context(closing(emptied(postgres)))
+        for name in (*DERIVED, "correction-window"):
             log = logs / f"{name}.log"
             processors.enter_context(running_exchange(stack.cluster_file, log, stack.data / TARGETS, part=name))
+        relay = ("outbox", "run", "--as", "gro", "--sessions", "1", "--database", outbox.dsn())
+        processors.enter_context(at_work(relay, stack.cluster_file, logs / "relay.log", stack.data / TARGETS))
         watch = observe(stack.data, stack.cluster_file, port=None, every_s=1.0)
         processors.callback(stop_observing, stack.data)
         prometheus = Asked(watch.url)
-        until(lambda: prometheus.series("up == 1") == 5, "worker, monitor, processors and window are scraped")
+        until(lambda: prometheus.series("up == 1") == 6, "worker, monitor, processors, window and relay are scraped")
         until(lambda: prometheus.series("tidings_observed_timestamp_seconds > 0") == 1, "the monitor has looked")
         _publish_all_fates(running)
         until(lambda: prometheus.series("rate(tidings_flags_total[20s])") > 0, "the flag is scraped twice")
@@ -81,7 +101,10 @@ def asked(
         until(lambda: prometheus.series("rate(tidings_held_settled_total[20s])") > 0, "the window is scraped twice")
         until(lambda: prometheus.series("tidings_held_views") > 0, "the window has its share")
         until(lambda: prometheus.series("tidings_quality_share") > 0, "scorecards are made")
-        until(lambda: prometheus.series("max(tidings_processor_lag_seconds)") > 0, "processors work")
+        _relay_rows(running.life.cluster, outbox)
+        until(lambda: prometheus.series("rate(tidings_outbox_batch_rows_bucket[20s]) > 0") > 0, "the relay is scraped")
+        for query in _worked_in(running):
+            until(lambda query=query: prometheus.series(query) == 1, "each processor works in what flows")  # type: ignore[misc]
         yield prometheus
 
 
@@ -99,6 +122,25 @@ def _publish_all_fates(running: Running) -> None:
     for publisher in publishers.values():
         publisher.flush()
     until(lambda: decided_events(cluster) == before + EVENTS + 1, "all is decided")
+
+
+def _worked_in(running: Running) -> list[str]:
+    """For each processor a query for its parts beyond those that the policy alone gives it."""
+    policy = running.life.policy()
+    return [
+        f'tidings_processor_parts_total{{worker=~"processor-{name}-.*"}} > {given}'
+        for name in DERIVED
+        for given in (len(enrolled(load_processor(name), policy)),)
+    ]
+
+
+def _relay_rows(cluster: Cluster, outbox: Outbox) -> None:
+    """Sound rows, and one that the relay refuses."""
+    before = decided_events(cluster)
+    rows = rows_of(ROWS, seed=12)
+    outbox.insert([*rows, (rows[0][0], {"event_id": str(uuid4())})])
+    until(lambda: outbox.states() == {"sent": ROWS, "refused": 1}, "the relay has finished every row")
+    until(lambda: decided_events(cluster) == before + ROWS, "what it sent is decided")
 
 
 @pytest.mark.prometheus

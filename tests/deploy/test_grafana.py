@@ -15,6 +15,7 @@ from deploy.grafana.boards import BOARDS
 from deploy.prometheus.alerts import ALERTS
 from deploy.prometheus.runbooks import BASE_URL, page_of
 from deploy.prometheus.slos import recordings
+from producers.outbox.metrics import OUTBOX_METRICS
 from tests.deploy.dashboards import boards, choices, panels, queries
 from tidings.metrics import METRICS, Kind
 
@@ -31,7 +32,7 @@ def test_the_checkout_is_current() -> None:
 def test_there_is_a_dashboard_for_each_view_that_has_metrics() -> None:
     """The ledger has no metrics yet, and no dashboard that would stay empty."""
     assert [board.name for board in BOARDS] == [
-        "overview", "agency", "agreement", "worker", "processors", "data-quality", "risk",
+        "overview", "agency", "agreement", "worker", "processors", "data-quality", "risk", "outbox",
     ]  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def test_only_series_that_exist_are_asked_for() -> None:
     """Every series in a panel or a variable is recorded by us or stands in the table of metrics."""
     shown = {
         name
-        for spec in METRICS
+        for spec in (*METRICS, *OUTBOX_METRICS)
         for name in (
             (f"{spec.name}_bucket", f"{spec.name}_count", f"{spec.name}_sum")
             if spec.kind is Kind.HISTOGRAM
@@ -81,7 +82,7 @@ def test_every_metric_is_on_a_dashboard() -> None:
     """What is measured is shown somewhere."""
     text = json.dumps([query.expr for query in queries()])
 
-    assert [spec.name for spec in METRICS if spec.name not in text] == []
+    assert [spec.name for spec in (*METRICS, *OUTBOX_METRICS) if spec.name not in text] == []
 
 
 @pytest.mark.parametrize("path", sorted(PROVISIONING.rglob("*.yaml")), ids=lambda path: path.parent.name)

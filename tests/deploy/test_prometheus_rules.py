@@ -15,6 +15,7 @@ from deploy.prometheus.alerts import ALERTS
 from deploy.prometheus.files import HOME, config_file, files
 from deploy.prometheus.runbooks import RUNBOOKS, page_of
 from deploy.prometheus.slos import SLOS, WINDOWS, recordings
+from producers.outbox.metrics import OUTBOX_METRICS
 from tests.needs import need_prometheus
 from tidings.metrics import METRICS, Kind
 
@@ -95,7 +96,7 @@ def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
 def test_only_series_that_exist_are_asked_for() -> None:
     """Every series in an expression is recorded by us or stands in the table of metrics."""
     recorded = {each.record for each in recordings()}
-    shown = {name for spec in METRICS for name in _exposed(spec.name, spec.kind)}
+    shown = {name for spec in (*METRICS, *OUTBOX_METRICS) for name in _exposed(spec.name, spec.kind)}
     expressions = [*(alert.expr for alert in ALERTS), *(each.expr for each in recordings())]
     asked = {name for expr in expressions for name in _SERIES.findall(expr)}
 

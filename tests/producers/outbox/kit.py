@@ -125,6 +125,17 @@ class Outbox:
             self._owner.close()
 
 
+def emptied(postgres: Postgres) -> Outbox:
+    """The session's outbox without rows, its slots under names that nobody wrote under yet. Close it."""
+    made = Outbox(postgres, DATABASE)
+    made.run(
+        "TRUNCATE tidings.outbox, tidings.outbox_waiting, tidings.outbox_batches, tidings.outbox_findings,"
+        " tidings.outbox_slots RESTART IDENTITY"
+    )
+    made.run("INSERT INTO tidings.outbox_slots (slot) SELECT generate_series(0, 3)")
+    return made
+
+
 class MemoryInboxes:
     """What every writer has committed. A name has one holder, the newest; `fail` breaks a commit off once: before or
     after it was made, or as fenced by nobody who is there."""
