@@ -10,7 +10,6 @@ is said of each.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import shutil
@@ -33,6 +32,7 @@ from tidings.kafka.cluster import Cluster
 from tidings.kafka.read import read_to_end
 from tidings.kafka.write_once import OnceWriter
 from tidings.metrics import MetricStore
+from tidings.settle_memory import settle_memory
 
 PEOPLE = 2_000_000
 
@@ -81,8 +81,7 @@ def relay(server: Postgres, cluster: Cluster, batch_rows: int, sessions: int) ->
     def run(going_on: Callable[[], bool]) -> None:
         run_relay(lambda: connect(server.dsn(DATABASE, "relay")), relay_of, clock, going_on)
 
-    gc.collect()
-    gc.freeze()  # as `tidings outbox run` does
+    settle_memory()  # as `tidings outbox run` does
     began = clock.now_ms() / 1000
     run_together(sessions, run, lambda: True)
     with server.connect(DATABASE) as session:

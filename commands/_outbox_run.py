@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from tidings.kafka.health import Health
 from tidings.kafka.write_once import OnceWriter
 from tidings.logs import configure
 from tidings.metrics import MetricStore
+from tidings.settle_memory import settle_memory
 
 
 def run_outbox(
@@ -63,7 +63,7 @@ def run_outbox(
     health = Health(clock, health_port, registry)
     health.start()
     typer.echo(f"Relaying; metrics at http://127.0.0.1:{health.port}/metrics. Ctrl-C or SIGTERM ends it.")
-    gc.freeze()  # what is here stays; a collection would only look at it again
+    settle_memory()
     try:
         with announced(targets, f"outbox-{agency}-{health.port}", health.port):
             run_together(sessions, run, lambda: not told.is_set())

@@ -102,7 +102,8 @@ class FilePublication:
         return Sent(self._sent, done.ordinal, whole_before=done.whole)
 
     def _open(self) -> OnceWriter:
-        return OnceWriter(self._cluster, self._agency, f"publish-{self._file.content[:40]}", probe=self._probe)
+        name = f"publish-{self._file.content[:40]}"
+        return OnceWriter(self._cluster, self._agency, name, placing=True, probe=self._probe)
 
     def _position(self, given_ms: int | None) -> Token:
         """How far an earlier run came, by the broker; by the journal where the broker has forgotten."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from producers._generate_writer import generate_writer
-from producers._writer import Misfit
+from producers._writer import Misfit, Write
 from tidings import topics, wire
 from tidings.catalogue import plain_schema
 from tidings.errors import Finding, ReasonCode, Reject
@@ -30,7 +31,11 @@ class Encoder:
         self.topic = topics.inbox(agency, event_type)
         self.schema_id = schema_id
         self._header = wire.header(schema_id)
-        self._write = generate_writer(plain_schema(schema))
+        self._schema = schema
+
+    @cached_property
+    def _write(self) -> Write:
+        return generate_writer(plain_schema(self._schema))  # what the native extension writes needs none
 
     def encode(self, event: Mapping[str, Any]) -> WireEvent:
         """The record of an event. Raises Reject (`undecodable`, at a path) where the event does not fit its schema: a

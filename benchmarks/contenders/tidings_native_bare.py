@@ -24,12 +24,12 @@ from tidings.kafka.clients import consumer_config, open_consumer, open_producer,
 from tidings.kafka.loop import Loop
 from tidings.kafka.policy_store import PolicyReader
 from tidings.kafka.settings import LoopSettings
-from tidings.kafka.worker import settle_memory
 from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Partition, Position, Transaction
 from tidings.policy.model import Policy
 from tidings.projection.native import EVENTS_A_THREAD, NativeRun, derived_keys
 from tidings.projection.program import inbox_program
+from tidings.settle_memory import settle_memory
 
 CONTENDER = Contender(
     name="tidings-native-bare",

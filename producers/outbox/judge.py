@@ -7,14 +7,14 @@ writes the rows that are surely sound, a batch at a time; every other row is jud
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
 from producers.encode import Encoder
 from producers.inbox_writer import inbox_writer
-from producers.outbox.rows import Row
+from producers.outbox.rows import Rows
 from producers.publisher import EventPublisher
 from tidings.catalogue import Catalogue
 from tidings.clock import Clock
@@ -63,52 +63,63 @@ class Judge:
         self._clock = clock
         self._kinds: dict[str, _Kind | Finding] = {}
 
-    def judge(self, rows: Iterable[Row]) -> Judged:
+    def judge(self, rows: Rows) -> Judged:
         """What becomes of each row. Raises Retriable or Fatal where the registry does not say an event type's schema
         id; nothing that depends on a row's content."""
         judged = Judged()
         # What had no inbox a batch ago may have one now.
         self._kinds = {name: kind for name, kind in self._kinds.items() if isinstance(kind, _Kind)}
-        rows = list(rows)
-        for row, written in zip(rows, self._sound(rows), strict=True):
+        sound = self._sound(rows)
+        judged.records = [each for each in sound if each is not None]
+        if len(judged.records) == len(sound):
+            judged.rows += rows.row_ids
+            judged.sent_by_type.update(rows.event_types)
+            return judged
+        judged.records = []
+        for row_id, name, text, written in zip(*rows, sound, strict=True):
             try:
-                record, flags = (written, ()) if written is not None else self._one(row)
+                record, flags = (written, ()) if written is not None else self._one(name, text)
             except Reject as refusal:
-                self._refuse(judged, row, refusal)
+                self._refuse(judged, row_id, name, refusal)
                 continue
-            judged.rows.append(row.row_id)
+            judged.rows.append(row_id)
             judged.records.append(record)
-            judged.sent_by_type[row.event_type] += 1
+            judged.sent_by_type[name] += 1
             if flags:
-                judged.flagged.append((row.row_id, " ".join(map(str, flags))))
+                judged.flagged.append((row_id, " ".join(map(str, flags))))
         return judged
 
-    def _sound(self, rows: Sequence[Row]) -> list[Record | None]:
+    def _sound(self, rows: Rows) -> list[Record | None]:
         """The records of those rows in which nothing will be found, as far as that is known at once."""
         now_ms = self._clock.now_ms()
-        by_type: dict[str, list[int]] = {}
-        for at, row in enumerate(rows):
-            by_type.setdefault(row.event_type, []).append(at)
-        made: list[Record | None] = [None] * len(rows)
-        for name, places in by_type.items():
-            kind = self._kinds.get(name) or self._kind(name)
-            if isinstance(kind, Finding) or kind.native is None:
-                continue
-            written = kind.native.write([rows[at].event for at in places], now_ms, RECORD_MAX_BYTES)
-            for at, each in zip(places, written, strict=True):
-                if each is not None:
-                    made[at] = Record(kind.encoder.topic, *each)
+        names = dict.fromkeys(rows.event_types)
+        if len(names) == 1:
+            return self._written(next(iter(names)), rows.events, now_ms)
+        made: list[Record | None] = [None] * len(rows.events)
+        for name in names:
+            places = [at for at, each in enumerate(rows.event_types) if each == name]
+            for at, each in zip(places, self._written(name, [rows.events[at] for at in places], now_ms), strict=True):
+                made[at] = each
         return made
 
-    def _one(self, row: Row) -> tuple[Record, tuple[Finding, ...]]:
+    def _written(self, name: str, events: Sequence[bytes | None], now_ms: int) -> list[Record | None]:
+        """The same of events of one type."""
+        kind = self._kinds.get(name) or self._kind(name)
+        if isinstance(kind, Finding) or kind.native is None:
+            return [None] * len(events)
+        topic = kind.encoder.topic
+        written = kind.native.write(events, now_ms, RECORD_MAX_BYTES)
+        return [None if each is None else Record(topic, *each) for each in written]
+
+    def _one(self, name: str, text: bytes | None) -> tuple[Record, tuple[Finding, ...]]:
         """The record of one row and its flags. Raises Reject with every finding."""
-        kind = self._kinds.get(row.event_type) or self._kind(row.event_type)
+        kind = self._kinds.get(name) or self._kind(name)
         if isinstance(kind, Finding):
             raise Reject([kind])
-        if row.event is None:
+        if text is None:
             raise Reject([Finding(ReasonCode.EVENT_TOO_LARGE)])
         try:
-            event = orjson.loads(row.event)
+            event = orjson.loads(text)
         except orjson.JSONDecodeError:
             event = None
         if not isinstance(event, dict):
@@ -116,7 +127,7 @@ class Judge:
         wire = kind.encoder.encode(event)
         record = Record(wire.topic, wire.key, wire.value)
         # What was written fits its schema: only such an event can be checked.
-        flags = self._publisher.check(row.event_type, event)
+        flags = self._publisher.check(name, event)
         if any(each.severity is Severity.REJECT for each in flags):
             raise Reject(flags)
         if len(record.key or b"") + len(record.value or b"") > RECORD_MAX_BYTES:
@@ -138,9 +149,9 @@ class Judge:
         self._kinds[name] = made
         return made
 
-    def _refuse(self, judged: Judged, row: Row, refusal: Reject) -> None:
-        judged.refused.append((row.row_id, " ".join(map(str, refusal.findings))))
-        name = row.event_type if row.event_type in self._types else UNKNOWN
+    def _refuse(self, judged: Judged, row_id: int, event_type: str, refusal: Reject) -> None:
+        judged.refused.append((row_id, " ".join(map(str, refusal.findings))))
+        name = event_type if event_type in self._types else UNKNOWN
         judged.refused_by_type[name] += 1
         for finding in refusal.findings:
             if finding.severity is Severity.REJECT:

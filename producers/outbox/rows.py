@@ -5,6 +5,7 @@ What a batch takes of memory is bounded by the server, whatever stands in the ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from psycopg.types.string import ByteaBinaryLoader
@@ -28,22 +29,22 @@ EVENT_MAX_BYTES = 8_000_000
 """Of an event as JSON: more than any has whose record an inbox takes, with every character escaped."""
 
 
-class Row(NamedTuple):
-    """One row that waits: its id, an event type, an event as JSON, or None where it is too large to look at. Neither of
-    the last two was looked at."""
+class Rows(NamedTuple):
+    """Rows that wait, oldest first, column by column: their ids, event types, and events as JSON, or None where one is
+    too large to look at. Neither of the last two was looked at."""
 
-    row_id: int
-    event_type: str
-    event: bytes | None
+    row_ids: Sequence[int] = ()
+    event_types: Sequence[str] = ()
+    events: Sequence[bytes | None] = ()
 
     def __repr__(self) -> str:
-        return f"Row({self.row_id})"
+        return f"Rows({list(self.row_ids)})"
 
 
 class Waiting(NamedTuple):
-    """Rows that wait, oldest first, and the ids of those that somebody took away while they did."""
+    """Rows that wait, and the ids of those that somebody took away while they did."""
 
-    rows: list[Row]
+    rows: Rows
     gone: list[int]
 
 
@@ -54,6 +55,8 @@ def read_waiting(connection: Connection, slot: int, max_rows: int, max_bytes: in
     with connection.cursor(binary=True) as cursor:
         cursor.adapters.register_loader("json", ByteaBinaryLoader)  # its binary form is its text
         cursor.execute(WAITING, bounds)
-        found = list(map(Row._make, cursor.fetchall()))
-    gone = [row.row_id for row in found if row.event_type is None]
-    return Waiting([row for row in found if row.event_type is not None] if gone else found, gone)
+        found = cursor.fetchall()
+    gone = [row_id for row_id, event_type, _ in found if event_type is None]
+    if gone:
+        found = [row for row in found if row[1] is not None]
+    return Waiting(Rows(*zip(*found, strict=True)), gone)

@@ -45,7 +45,8 @@ FROM tidings.outbox_slots s WHERE slot = %s
 """
 _HOLD = "SELECT batch_id FROM tidings.outbox_slots WHERE slot = %s AND owner = %s FOR UPDATE SKIP LOCKED"
 _BEGIN = """
-UPDATE tidings.outbox_slots SET batch_id = %s, batch_rows = %s, turned_at = clock_timestamp() WHERE slot = %s
+UPDATE tidings.outbox_slots SET batch_id = %s, batch_rows = %s::text::bigint[], turned_at = clock_timestamp()
+WHERE slot = %s
 """
 _SENT = """
 WITH sent AS (
@@ -150,7 +151,9 @@ def mark_sent(connection: Connection, held: Held) -> int:
 
 def begin_batch(connection: Connection, held: Held, batch_id: UUID | None, rows: Sequence[int]) -> None:
     """Note which rows the next batch writes; with None, that none is being written."""
-    connection.execute(_BEGIN, (batch_id, list(rows) if batch_id else None, held.slot))
+    # As a text: the client takes ten times as long over a list of numbers.
+    noted = "{" + ",".join(map(str, rows)) + "}" if batch_id else None
+    connection.execute(_BEGIN, (batch_id, noted, held.slot))
 
 
 def mark_refused(connection: Connection, held: Held, rows: Sequence[tuple[int, str]]) -> None:

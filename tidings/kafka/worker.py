@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 from collections.abc import Callable
@@ -31,12 +30,11 @@ from tidings.kafka.settings import GroupProtocol, LoopSettings
 from tidings.kafka.snapshot import Snapshot
 from tidings.kafka.worker_metrics import WorkerMetrics
 from tidings.log import Handler
+from tidings.settle_memory import settle_memory
 
 _log = structlog.get_logger(__name__)
 
 Observer = Callable[[Snapshot], None]
-
-GC_YOUNG_OBJECTS = 50_000
 
 
 @dataclass(frozen=True)
@@ -57,17 +55,6 @@ class Place:
     targets: Path | None = None
     health_host: str = LOOPBACK
     part: str = EXCHANGE
-
-
-def settle_memory() -> None:
-    """Take what was made at the start (schemas, compiled policy) out of the garbage collector's sight.
-
-    A batch makes thousands of small objects and no cycles: with the default thresholds the collector walks the whole
-    heap again and again to find none, in the middle of transactions.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_YOUNG_OBJECTS, 20, 100)
 
 
 def run_worker(

@@ -97,11 +97,13 @@ class OnceWriter(Closing):
         *,
         clock: Clock | None = None,
         settings: LoopSettings | None = None,
+        placing: bool = False,
         probe: Probe = lambda _step: None,
     ) -> None:
         """Take `name` over from whoever holds it, whose open transaction is aborted.
 
-        Args: `name` is an id; `probe` hears the steps of a transaction, for tests. Raises ValueError where `name` is
+        Args: `name` is an id; `placing` says that `write` is asked for places, which costs a report a record; `probe`
+        hears the steps of a transaction, for tests. Raises ValueError where `name` is
         none, Retriable where the broker is away, Fatal where `principal` may not write.
         """
         if not topics.is_id(name):
@@ -109,10 +111,11 @@ class OnceWriter(Closing):
         self._clock = clock or SystemClock()
         self._settings = settings or LoopSettings()
         self._mark = Partition(topics.notices(principal), 0)
+        self._placing = placing
         self._ended = False
         group = once_name(principal, name)
         try:
-            producer = open_producer(_producer_config(cluster, principal, group, self._settings))
+            producer = open_producer(_producer_config(cluster, principal, group, self._settings, placing=placing))
             # It asks for the group's offset and never joins.
             self._group = Consumer({**cluster.consumer_config(principal, group), "log_level": 0})
             self._producer = producer
@@ -153,8 +156,11 @@ class OnceWriter(Closing):
                 nothing more.
             Fenced: a newer client holds the name; this writer takes nothing more.
             Fatal: `principal` may not write; this writer takes nothing more.
-            ValueError: a token that is empty or longer than `TOKEN_MAX_BYTES` in UTF-8.
+            ValueError: a token that is empty or longer than `TOKEN_MAX_BYTES` in UTF-8; `placed` where this writer was
+                not made `placing`.
         """
+        if placed is not None and not self._placing:
+            raise ValueError("this writer was not made to say places")
         if not 0 < len(token.encode()) <= TOKEN_MAX_BYTES:
             raise ValueError(f"a token has 1 to {TOKEN_MAX_BYTES} bytes")
         if self._ended:
@@ -227,8 +233,13 @@ class OnceWriter(Closing):
         return f"OnceWriter({self._mark.topic})"
 
 
-def _producer_config(cluster: Cluster, principal: str, group: str, settings: LoopSettings) -> Config:
-    return {**cluster.publisher_config(principal), **transactional_config(group, settings), "linger.ms": 5}
+def _producer_config(cluster: Cluster, principal: str, group: str, settings: LoopSettings, *, placing: bool) -> Config:
+    return {
+        **cluster.publisher_config(principal),
+        **transactional_config(group, settings),
+        "linger.ms": 5,
+        "delivery.report.only.error": not placing,
+    }
 
 
 class _Batch:
@@ -250,7 +261,7 @@ class _Batch:
 
     def largest_bytes(self) -> int:
         """Key and value of the largest record."""
-        return max((len(each.key or b"") + len(each.value or b"") for each in self._records), default=0)
+        return max([len(key or b"") + len(value or b"") for _, key, value in self._records], default=0)
 
     def send(self, produce: Callable[..., object]) -> None:
         """See `tidings.log.Run`."""

@@ -9,7 +9,7 @@ import pytest
 
 from producers.outbox import judge as judging
 from producers.outbox.judge import Judged
-from producers.outbox.rows import Row
+from producers.outbox.rows import Rows
 from producers.publisher import EventPublisher
 from producers.simulator import Settings, simulate
 from tests.producers.outbox.kit import CATALOGUE, Event, events, judge
@@ -24,9 +24,7 @@ def judged(*rows: Event | tuple[str, str]) -> Judged:
     """What a new judge makes of rows 1, 2, …"""
     texts = [event if isinstance(event, str) else json.dumps(event) for _, event in rows]
     kinds = [kind for kind, _ in rows]
-    return judge().judge(
-        Row(number, kind, text.encode()) for number, (kind, text) in enumerate(zip(kinds, texts, strict=True), 1)
-    )
+    return judge().judge(Rows(range(1, len(rows) + 1), kinds, [text.encode() for text in texts]))
 
 
 @pytest.mark.parametrize(
@@ -78,10 +76,8 @@ def test_the_extension_changes_no_judgement(monkeypatch: pytest.MonkeyPatch) -> 
     """A thousand simulated events, a third of them bad in every way there is, judged with and without."""
     owned = {name for name, each in CATALOGUE.event_types.items() if each.owner == "gro"}
     settings = Settings(seed=5, people=20_000, bad_share=0.3, only=frozenset(owned))
-    rows = [
-        Row(number, each.event_type, json.dumps(each.event).encode())
-        for number, each in enumerate(simulate(1_000, settings))
-    ]
+    made = [(each.event_type, json.dumps(each.event).encode()) for each in simulate(1_000, settings)]
+    rows = Rows(range(1_000), [kind for kind, _ in made], [text for _, text in made])
     written = judge().judge(rows)
     monkeypatch.setattr(judging, "inbox_writer", lambda *_: None)
     checked = judge().judge(rows)
@@ -102,7 +98,7 @@ def test_a_type_without_inbox_refuses_its_rows_alone(monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(EventPublisher, "encoder", encoder)
         one = judge()
-        rows = [Row(1, KIND, b"{}"), Row(2, KIND, b"{}")]
+        rows = Rows((1, 2), (KIND, KIND), (b"{}", b"{}"))
         first = one.judge(rows)
         one.judge(rows)
 
@@ -123,7 +119,7 @@ def test_a_registry_that_refuses_stops_the_relay(monkeypatch: pytest.MonkeyPatch
 
 def test_a_row_too_large_to_be_fetched() -> None:
     """It is refused for that."""
-    assert judge().judge([Row(1, KIND, None)]).refused == [(1, "event_too_large")]
+    assert judge().judge(Rows((1,), (KIND,), (None,))).refused == [(1, "event_too_large")]
 
 
 def test_counts_name_no_type_that_is_not_in_the_catalogue() -> None:

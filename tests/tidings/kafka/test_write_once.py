@@ -189,7 +189,7 @@ def test_places_are_told_before_the_commit(agency: Agency) -> None:
     """Where each record stands, in the order of writing; what the caller raises then keeps all of it from the log."""
     places: list[Place] = []
     records = batch(agency.topic, 0)
-    with agency.writer() as writer:
+    with agency.writer(placing=True) as writer:
         writer.write(records, "1", places.extend)
         writer.write([], "2", places.extend)
 
@@ -204,6 +204,8 @@ def test_places_are_told_before_the_commit(agency: Agency) -> None:
     assert len(there) == BATCH_RECORDS
     with agency.writer() as writer:
         assert writer.position() == "2"
+        with pytest.raises(ValueError, match="places"):
+            writer.write(records, "3", places.extend)
 
 
 @pytest.mark.parametrize("token", ["", "é" * 501])
