@@ -12,6 +12,7 @@ pub mod filters;
 pub mod json;
 pub mod keys;
 pub mod program;
+mod portraits;
 mod publish;
 mod python;
 pub mod resolve;

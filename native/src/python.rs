@@ -336,5 +336,6 @@ fn tidings_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     // A build from before views could be held would write them to the feed: who compiles a policy asks.
     module.add("HOLDS", true)?;
+    module.add("TELLS", crate::telling::TELLS)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

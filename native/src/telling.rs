@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::avro::{put_bytes, put_long};
+use crate::portraits::{Filling, Tables};
 
 const DAY_MS: i64 = 86_400_000;
 /// How `received_at` follows `recorded_at`: by 500 ms and 11 random bits.
@@ -17,7 +18,12 @@ const ID_BYTES: usize = 16;
 const STATE: usize = 1;
 const PROTECTION: u32 = 12;
 const HAS_NEW_ID: u32 = 32;
+/// Of a union of null and one other type.
+const SOME: u8 = 2;
 const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Goes up when `Teller` takes something else: an older build is not used then.
+pub const TELLS: u8 = 2;
 
 /// What is the same for all facts of a county.
 #[pyclass(frozen)]
@@ -31,12 +37,19 @@ pub struct Teller {
     /// NHS numbers of the county: the first, and how many.
     nhs: (usize, usize),
     shapes: Vec<Shape>,
+    tables: Tables,
 }
 
-/// One shape of an event type: its number, and the Avro before, between and behind its slots.
+/// A shape as it is given: its number, its body's parts, and what stands before, between and behind the slots of a first
+/// version, of a later one and of an annulment.
+type Given = (i64, Vec<u8>, Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Vec<u8>>);
+
 struct Shape {
     number: i64,
-    between: Vec<Vec<u8>>,
+    parts: Vec<u8>,
+    first: Vec<Vec<u8>>,
+    later: Vec<Vec<u8>>,
+    annulment: Vec<Vec<u8>>,
 }
 
 /// The slots of a head's first version.
@@ -44,7 +57,9 @@ const HEAD: usize = 9;
 
 #[pymethods]
 impl Teller {
+    /// Raises ValueError where a shape has no head, IndexError where a table is missing.
     #[new]
+    #[allow(clippy::too_many_arguments)]
     fn new(
         county: i64,
         start_ms: i64,
@@ -52,13 +67,37 @@ impl Teller {
         first: usize,
         wrong_of_4096: u64,
         nhs: (usize, usize),
-        shapes: Vec<(i64, Vec<Vec<u8>>)>,
+        shapes: Vec<Given>,
+        tables: Vec<Vec<Vec<u8>>>,
     ) -> PyResult<Teller> {
-        if stride == 0 || shapes.iter().any(|(_, between)| between.len() <= HEAD) {
+        if stride == 0 || shapes.iter().any(|shape| shape.2.len() <= HEAD) {
             return Err(PyValueError::new_err("a shape has a head"));
         }
-        let shapes = shapes.into_iter().map(|(number, between)| Shape { number, between }).collect();
-        Ok(Teller { county, start_ms, stride, first, wrong_of_4096, nhs, shapes })
+        let shapes = shapes
+            .into_iter()
+            .map(|(number, parts, first, later, annulment)| Shape { number, parts, first, later, annulment })
+            .collect();
+        let tables = Tables(tables);
+        Ok(Teller { county, start_ms, stride, first, wrong_of_4096, nhs, shapes, tables })
+    }
+
+    /// The event of a later version; without a body that of an annulment.
+    fn later<'py>(
+        &self,
+        py: Python<'py>,
+        shape: usize,
+        head: &Bound<'py, PyTuple>,
+        body: Option<&Bound<'py, PyTuple>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let shape = self.shapes.get(shape).ok_or_else(|| PyIndexError::new_err("shape"))?;
+        let mut out = Filling::new(if body.is_some() { &shape.later } else { &shape.annulment });
+        for piece in head.iter_borrowed() {
+            out.fill(piece.cast::<PyBytes>()?.as_bytes())?;
+        }
+        if let Some(body) = body {
+            self.tables.write(&shape.parts, body, &mut out)?;
+        }
+        Ok(PyBytes::new(py, out.end()?))
     }
 
     /// Put the rows of right facts into `due`. Returns the places of those that are told wrongly, of which none is made.
@@ -80,7 +119,8 @@ impl Teller {
         }
         let (words, ids) = random.split_at(facts.len() * WORD_BYTES);
         let random = words.chunks_exact(WORD_BYTES).zip(ids.chunks_exact(ID_BYTES));
-        let (mut event, mut wrong) = (Vec::with_capacity(1024), Vec::new());
+        let mut wrong = Vec::new();
+        let mut out = Filling::new(&shape.first);
         for (at, (fact, (word, id))) in facts.iter().zip(random).enumerate() {
             let fact = fact.cast::<PyTuple>()?;
             let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));
@@ -97,13 +137,13 @@ impl Teller {
             let record_id = format!("\u{16}{}{:02}{:08}", self.county + 1, shape.number, serial + at as u64 + 1);
             let state: u32 = of.get_item(person + STATE)?.extract()?;
             let key = self.subject(person, state, new_ids)?;
-            event.clear();
-            self.write(shape, fact, (recorded_ms, received_ms), (id, record_id.as_bytes()), (&key.0, state), &mut event)?;
+            out.start();
+            self.write(shape, fact, (recorded_ms, received_ms), (id, record_id.as_bytes()), (&key.0, state), &mut out)?;
             let row = (
                 received_ms << 3 | self.county,
                 shape.number,
                 PyBytes::new(py, &key.1),
-                PyBytes::new(py, &event),
+                PyBytes::new(py, out.end()?),
                 py.None(),
             );
             add(due, received_ms.div_euclid(DAY_MS), row.into_pyobject(py)?)?;
@@ -120,42 +160,23 @@ impl Teller {
         (recorded_ms, received_ms): (i64, i64),
         (id, record_id): (&[u8], &[u8]),
         (subject, state): (&[u8], u32),
-        out: &mut Vec<u8>,
+        out: &mut Filling,
     ) -> PyResult<()> {
-        let bytes = |at: usize| fact.get_borrowed_item(at);
-        let (occurred, body, life, related) = (bytes(2)?, bytes(3)?, bytes(4)?, bytes(5)?);
-        let body = body.cast::<PyTuple>()?;
-        let mut between = shape.between.iter();
-        if body.len() + HEAD + 1 != between.len() {
-            return Err(PyValueError::new_err("pieces do not fill the slots"));
-        }
-        let mut next = |out: &mut Vec<u8>| out.extend_from_slice(between.next().expect("counted"));
-        next(out);
-        write_uuid(id, out);
-        next(out);
-        out.extend_from_slice(record_id);
-        next(out);
-        out.extend_from_slice(life.cast::<PyBytes>()?.as_bytes());
-        next(out);
-        out.push(2);
-        put_long(out, recorded_ms);
-        put_long(out, received_ms);
-        next(out);
-        out.extend_from_slice(occurred.cast::<PyBytes>()?.as_bytes());
-        next(out);
-        out.extend_from_slice(record_id);
-        next(out);
-        out.extend_from_slice(subject);
-        next(out);
-        out.extend_from_slice(related.cast::<PyBytes>()?.as_bytes());
-        next(out);
-        out.push((state & PROTECTION) as u8 >> 1);
-        next(out);
-        for piece in body.iter_borrowed() {
-            out.extend_from_slice(piece.cast::<PyBytes>()?.as_bytes());
-            next(out);
-        }
-        Ok(())
+        let piece = |at: usize| fact.get_borrowed_item(at);
+        let mut instants = Vec::with_capacity(16);
+        instants.push(SOME);
+        put_long(&mut instants, recorded_ms);
+        put_long(&mut instants, received_ms);
+        out.fill(&uuid(id))?;
+        out.fill(record_id)?;
+        out.fill(piece(4)?.cast::<PyBytes>()?.as_bytes())?;
+        out.fill(&instants)?;
+        out.fill(piece(2)?.cast::<PyBytes>()?.as_bytes())?;
+        out.fill(record_id)?;
+        out.fill(subject)?;
+        out.fill(piece(5)?.cast::<PyBytes>()?.as_bytes())?;
+        out.fill(&[(state & PROTECTION) as u8 >> 1])?;
+        self.tables.write(&shape.parts, &*piece(3)?.cast::<PyTuple>()?, out)
     }
 
     /// A person's subject as Avro, and the Kafka key that it makes.
@@ -190,19 +211,22 @@ fn nhs_number(six_digits: usize) -> Option<String> {
 }
 
 /// A random uuid, version 4, as an Avro string. Source: RFC 9562.
-fn write_uuid(random: &[u8], out: &mut Vec<u8>) {
-    out.push(72);
+fn uuid(random: &[u8]) -> [u8; 37] {
+    let mut text = [b'-'; 37];
+    text[0] = 72;
+    let mut place = 1;
     for (at, &byte) in random.iter().enumerate() {
         let byte = match at {
             6 => 0x40 | byte & 0x0F,
             8 => 0x80 | byte & 0x3F,
             _ => byte,
         };
-        if matches!(at, 4 | 6 | 8 | 10) {
-            out.push(b'-');
-        }
-        out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        place += usize::from(matches!(at, 4 | 6 | 8 | 10));
+        text[place] = HEX[usize::from(byte >> 4)];
+        text[place + 1] = HEX[usize::from(byte & 15)];
+        place += 2;
     }
+    text
 }
 
 fn add<'py>(due: &Bound<'py, PyDict>, day: i64, row: Bound<'py, PyTuple>) -> PyResult<()> {

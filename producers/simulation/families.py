@@ -12,6 +12,7 @@ from producers.simulation.life import Draw, Facts, Life
 from producers.simulation.partnerships import end_of
 from producers.simulation.people import FAMILY, GONE, HOME, NOBODY, PARTNER, STATE, packed
 from producers.simulation.pieces import EPOCH_DAY, flag, vocabulary, whole_number
+from producers.simulation.portraits import Body, Likeness
 from producers.simulation.rates import AGES, DAY_MS, FEMALE, MALE
 from producers.simulation.scribe import APART_MS, NO_LIFE, Fact
 from producers.simulation.shapes import CHANGED
@@ -77,27 +78,27 @@ def _tell_of_birth(life: Life, birth: Birth, facts: Facts) -> None:
     portraits, day, occurred = life.portraits, birth.day, life.days[birth.day]
     word, mother, father = next(life.words), birth.mother, birth.father
     nameless = birth.stillborn and bool(word & 1)
-    child, of_mother = portraits.person(birth.child)[:5], portraits.person(mother)
-    written = (
-        *(child[2:] if nameless else child), *of_mother, _FLAGS[birth.stillborn], _NUMBERS[birth.order],
-        _NUMBERS[birth.births],
+    child = portraits.person(birth.child)
+    written: Body = (
+        *(portraits.pieces(child)[2:5] if nameless else (child,)), portraits.person(mother), _FLAGS[birth.stillborn],
+        _NUMBERS[birth.order], _NUMBERS[birth.births],
     )  # fmt: skip
     weight = _weights()[word >> 1 & (0x3F if birth.births == 1 else 0x1F)]
     notified = (*written, weight, _weeks()[word >> 7 & 0x3F], _hospitals()[word >> 13 & 0xF])
-    related = portraits.related(("mother", mother, of_mother))
+    related = [portraits.related("mother", mother)]
     notified_ms = life.recorded_ms("birth_notified", day)
-    fact = Fact(birth.child, notified_ms, occurred, notified, birth.joined, related)
+    fact = Fact(birth.child, notified_ms, occurred, notified, birth.joined, array(related))
     facts["birth-notified/nameless" if nameless else "birth-notified"].append(fact)
     of_father: tuple[bytes, ...] = ()
     if father != NOBODY:
-        of_father = portraits.person(father)
-        related = portraits.related(("mother", mother, of_mother), ("father", father, of_father))
+        of_father = (portraits.person(father),)
+        related.append(portraits.related("father", father))
     registered_ms = life.recorded_ms("birth_registered", day)
     registered = (
-        *written, *of_father, *portraits.lines(word >> 32), life.days[registered_ms // DAY_MS],
+        *written, *of_father, word >> 32, life.days[registered_ms // DAY_MS],
         portraits.district(life.people.of[mother + HOME]),
     )  # fmt: skip
-    fact = Fact(birth.child, registered_ms, occurred, registered, birth.joined, related)
+    fact = Fact(birth.child, registered_ms, occurred, registered, birth.joined, array(related))
     facts[_REGISTERED[nameless, father != NOBODY]].append(fact)
 
 
@@ -120,12 +121,13 @@ def die(life: Life, draws: Sequence[Draw]) -> None:
         of[person + STATE] |= GONE
         partner, portrait = life.part(person), portraits.person(person)
         occurred = life.months[day] if bits >> 14 & 63 == 0 else life.days[day]
-        _notify_of_death(life, person, bits, day, (occurred, *portrait), facts)
+        _notify_of_death(life, person, bits, day, (occurred, portrait), facts)
         registered_ms = life.recorded_ms("death_registered", day)
         maiden = array([portraits.family(bits >> 8)]) if bits >> 4 & 7 == 0 else NO_NAMES
+        given, family, sex, year, month, *_ = portraits.pieces(portrait)
         body = (
-            *portrait[:2], maiden, *portrait[2:], _causes()[bits & 3], life.days[registered_ms // DAY_MS],
-            portraits.district(of[person + HOME]),
+            given, family, maiden, sex, year, month, of[person + HOME], _causes()[bits & 3],
+            life.days[registered_ms // DAY_MS], portraits.district(of[person + HOME]),
         )  # fmt: skip
         facts["death-registered"].append(Fact(person, registered_ms, occurred, body))
         if partner != NOBODY:
@@ -133,15 +135,15 @@ def die(life: Life, draws: Sequence[Draw]) -> None:
     facts.tell(life.scribe)
 
 
-def _notify_of_death(life: Life, person: int, bits: int, day: int, told: tuple[bytes, ...], facts: Facts) -> None:
-    scribe, (occurred, *portrait) = life.scribe, told
+def _notify_of_death(life: Life, person: int, bits: int, day: int, told: tuple[bytes, Likeness], facts: Facts) -> None:
+    scribe, (occurred, portrait) = life.scribe, told
     formal_ms = life.recorded_ms("death_formal", day)
-    formal = (choice("DeathStatus", "FORMAL"), life.days[formal_ms // DAY_MS], *portrait)
+    formal = (choice("DeathStatus", "FORMAL"), life.days[formal_ms // DAY_MS], portrait)
     if bits >> 20 & 3:
         facts["death-notified"].append(Fact(person, formal_ms, occurred, formal))
         return
     informal_ms = life.recorded_ms("death_informal", day)
-    informal = (choice("DeathStatus", "INFORMAL"), life.days[informal_ms // DAY_MS], *portrait)
+    informal = (choice("DeathStatus", "INFORMAL"), life.days[informal_ms // DAY_MS], portrait)
     before = scribe.begin("death-notified", Fact(person, informal_ms, occurred, informal))
     scribe.go_on(scribe.shapes["death-notified"], before, max(formal_ms, informal_ms + APART_MS), formal, CHANGED)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from producers.simulation.life import Draw, Life
 from producers.simulation.people import GONE, HOME, IS_MALE, NOBODY, PARTNER, PRACTICE, STATE
-from producers.simulation.portraits import practice
 from producers.simulation.rates import DAY_MS, FEMALE, MALE
 from producers.simulation.scribe import NO_LIFE, NO_RELATED, Fact
 from producers.simulation.telling import Told
@@ -16,7 +15,7 @@ def move(life: Life, draws: Sequence[Draw]) -> None:
     """People move, with the partner where there is one: so of two partners each has half the rate, and moves twice as
     often as that."""
     people, words, days, scribe = life.people, life.words, life.days, life.scribe
-    of, lines, portrait = people.of, life.portraits.lines, life.portraits.person
+    of, portrait = people.of, life.portraits.person
     delays, with_practice = scribe.delays["move"], life.rates.shares["practice_with_move"] * 0x1000
     facts: list[Told] = []
     registering: list[Draw] = []
@@ -30,11 +29,9 @@ def move(life: Life, draws: Sequence[Draw]) -> None:
         word = next(words)
         home, occurred = word & 0xFFFFFFFF, days[day]
         recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
-        moved = (*lines(home), occurred)
         for mover in movers:
-            before = lines(of[mover + HOME])
-            of[mover + HOME] = home
-            body = (*moved, *before, occurred, *portrait(mover))
+            before, of[mover + HOME] = of[mover + HOME], home
+            body = (home, occurred, before, occurred, portrait(mover))
             facts.append((mover, recorded_ms, occurred, body, joined, NO_RELATED))
             if bits >> 8 & 0xFFF < with_practice:
                 registering.append((mover, bits, day))
@@ -51,7 +48,7 @@ def change_practice(life: Life, draws: Sequence[Draw]) -> None:
         word = next(words)
         before, of[person + PRACTICE] = of[person + PRACTICE], word & 0xFFFF
         recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
-        body = (practice(word & 0xFFFF), practice(before), *portrait(person))
+        body = (word & 0xFFFF, before, portrait(person))
         facts.append((person, recorded_ms, days[day], body, NO_LIFE, NO_RELATED))
     life.scribe.tell_all("gp-registration-changed", facts)
 
@@ -68,7 +65,7 @@ def emigrate(life: Life, draws: Sequence[Draw]) -> None:
         joined = NO_LIFE if partner == NOBODY else life.scribe.life_event()
         country, occurred = portraits.abroad[bits >> 8 & 7], life.days[day]
         for each in leaving:
-            body = (country, *portraits.lines(of[each + HOME]), occurred, *portraits.person(each))
+            body = (country, of[each + HOME], occurred, portraits.person(each))
             facts.append(Fact(each, life.recorded_ms("move", day), occurred, body, joined))
             of[each + STATE] |= GONE
     life.scribe.tell_all("address-changed/abroad", facts)
@@ -81,6 +78,6 @@ def arrive(life: Life, draws: Sequence[Draw]) -> None:
     for person, _, day in draws:
         sex = MALE if people.of[person + STATE] & IS_MALE else FEMALE
         other = people.add(people.of[person], sex, next(life.words), next(life.words) & 0xFFFFFFFF)
-        body = (practice(people.of[other + PRACTICE]), *life.portraits.person(other))
+        body = (people.of[other + PRACTICE], life.portraits.person(other))
         facts.append(Fact(other, life.recorded_ms("other", day), life.days[day], body))
     life.scribe.tell_all("gp-registration-changed/first", facts)

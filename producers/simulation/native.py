@@ -6,6 +6,9 @@ import importlib
 from functools import cache
 from typing import Any
 
+TELLS = 2
+"""What the extension's `Teller` must be: the number goes up when it takes something else."""
+
 
 @cache
 def extension() -> Any:
@@ -14,4 +17,4 @@ def extension() -> Any:
         found = importlib.import_module("tidings_native")
     except ImportError:
         return None
-    return found if hasattr(found, "Teller") else None
+    return found if getattr(found, "TELLS", 0) == TELLS else None

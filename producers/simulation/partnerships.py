@@ -9,6 +9,7 @@ from producers.simulation.people import FAMILY, HOME, NOBODY, PARTNER
 from producers.simulation.rates import FEMALE, MALE
 from producers.simulation.records import renamed
 from producers.simulation.scribe import Fact
+from producers.simulation.splice import array
 from producers.simulation.types import choice
 
 ADULT_YEARS = 18
@@ -43,11 +44,11 @@ def _tell_of_beginning(
 ) -> None:
     portraits, joined, recorded_ms = life.portraits, life.scribe.life_event(), life.recorded_ms("partnership", day)
     of_one, of_other, form = portraits.person(one), portraits.person(other), _form(life, one)
-    where, district = portraits.lines(place), portraits.district(life.people.of[other + HOME])
+    district = portraits.district(life.people.of[other + HOME])
     for each, mine, with_whom, theirs in ((one, of_one, other, of_other), (other, of_other, one, of_one)):
-        name_after = (of_one[0], of_other[1]) if takes_name and each == one else ()
-        body = (*mine, *theirs, form, *where, *name_after, district)
-        related = portraits.related(("partner", with_whom, theirs))
+        name_after = (portraits.pieces(of_one)[0], portraits.pieces(of_other)[1]) if takes_name and each == one else ()
+        body = (mine, theirs, form, place, *name_after, district)
+        related = array([portraits.related("partner", with_whom)])
         shape = "partnership-registered/name" if name_after else "partnership-registered"
         facts[shape].append(Fact(each, recorded_ms, life.days[day], body, joined, related))
 
@@ -73,9 +74,9 @@ def divorce(life: Life, draws: Sequence[Draw]) -> None:
 
 def end_of(life: Life, person: int, other: int, recorded_ms: int, day: int, ending: str, joined: bytes) -> Fact:
     """One partner's `partnership-ended`."""
-    portraits, theirs = life.portraits, life.portraits.person(other)
-    body = (*portraits.person(person), *theirs, _form(life, person), choice("PartnershipEnding", ending))
-    related = portraits.related(("partner", other, theirs))
+    portraits = life.portraits
+    body = (portraits.person(person), portraits.person(other), _form(life, person), choice("PartnershipEnding", ending))
+    related = array([portraits.related("partner", other)])
     return Fact(person, recorded_ms, life.days[day], body, joined, related)
 
 

@@ -72,7 +72,7 @@ and fourth by the 14 bits above."""
 
 
 def instants(first_ms: int, then_ms: int, tops: Tops) -> bytes:
-    """`recorded_at` and `received_at`. `telling` does the same in place."""
+    """`recorded_at` and `received_at`."""
     low, middle = PAIRS
     return INSTANTS.pack(
         2, low[first_ms & 0x1FFF], middle[first_ms >> 13 & 0x3FFF], tops[first_ms >> 27],

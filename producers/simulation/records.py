@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from producers.simulation.life import Draw, Life
 from producers.simulation.moves import move
 from producers.simulation.people import FAMILY, FIRST, PRACTICE, PROTECTION, STATE
-from producers.simulation.portraits import PROTECTIONS, practice
+from producers.simulation.portraits import PROTECTIONS
 from producers.simulation.rates import DAY_MS
 from producers.simulation.scribe import CANCELLED, NO_LIFE, NO_RELATED, Fact
 from producers.simulation.shapes import ANNULLED, CHANGED
@@ -22,9 +22,10 @@ _MEANS = {means: SOME + text(means) for means in ("marriage", "divorce", "deed_p
 def renamed(life: Life, person: int, family: int, means: str, day: int) -> Fact:
     """Somebody has another family name from now on: the `name-changed` that tells of it."""
     people, portraits = life.people, life.portraits
-    before = portraits.name(person)
+    old = portraits.pieces(portraits.person(person))[:2]
     people.of[person + FAMILY] = family & 0xFFFF
-    body = (*portraits.name(person), *before, _MEANS[means], *portraits.person(person))
+    renamed = portraits.person(person)
+    body = (*portraits.pieces(renamed)[:2], *old, _MEANS[means], renamed)
     return Fact(person, life.recorded_ms("name", day), life.days[day], body)
 
 
@@ -41,7 +42,7 @@ def change_record(life: Life, draws: Sequence[Draw]) -> None:
     for person, bits, day in draws:
         word = next(words)
         recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
-        body = (_KINDS[bits & 3], practice(of[person + PRACTICE]))
+        body = (_KINDS[bits & 3], of[person + PRACTICE])
         facts.append((person, recorded_ms, days[day], body, NO_LIFE, NO_RELATED))
     life.scribe.tell_all("record-changed", facts)
 
@@ -98,10 +99,10 @@ def _told_dead(life: Life, person: int, bits: int, day: int) -> None:
     scribe, shape = life.scribe, life.scribe.shapes["death-notified"]
     told_ms = life.recorded_ms("death_informal", day)
     since, portrait = life.days[told_ms // DAY_MS], life.portraits.person(person)
-    informal = (choice("DeathStatus", "INFORMAL"), since, *portrait)
+    informal = (choice("DeathStatus", "INFORMAL"), since, portrait)
     told = scribe.begin("death-notified", Fact(person, told_ms, life.days[day], informal))
     if bits & 1:
         told_ms += scribe.delay("other", bits << 8)
-        told = scribe.go_on(shape, told, told_ms, (choice("DeathStatus", "FORMAL"), since, *portrait), CHANGED)
+        told = scribe.go_on(shape, told, told_ms, (choice("DeathStatus", "FORMAL"), since, portrait), CHANGED)
     removed_ms = told_ms + scribe.delay("correction", next(life.words) & 0xFFFFFFFF)
     scribe.go_on(shape, told, removed_ms, None, ANNULLED, CANCELLED)

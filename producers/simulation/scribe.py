@@ -10,7 +10,7 @@ from typing import NamedTuple
 from producers.simulation.mistakes import mistaken
 from producers.simulation.people import FIRST, STATE, STRIDE, People
 from producers.simulation.pieces import Tops, instants, uuids
-from producers.simulation.portraits import PROTECTIONS, Pieces, Portraits
+from producers.simulation.portraits import PROTECTIONS, Body, Portraits
 from producers.simulation.rates import DAY_MS, STEPS, Rates
 from producers.simulation.shapes import ANNULLED, CORRECTED, CREATED, EVENT_TYPES, REINSTATED, Shape, shapes
 from producers.simulation.splice import NULL, SOME, text
@@ -45,7 +45,7 @@ class Fact(NamedTuple):
     person: int
     recorded_ms: int
     occurred: bytes
-    body: Pieces
+    body: Body
     life: bytes = NO_LIFE
     related: bytes = NO_RELATED
 
@@ -87,7 +87,7 @@ class Scribe:
         self._uuids, self._tops = uuids(f"{seed}/{people.county}/ids"), Tops()
         self._random = Random(f"{seed}/{people.county}/facts")  # noqa: S311 (made-up people, not secrets)
         self._serials = [0] * len(EVENT_TYPES)
-        self._tell = teller(people, [*self.shapes.values()], start_ms, self.due)
+        self._teller = teller(people, portraits, [*self.shapes.values()], start_ms, self.due)
 
     def delay(self, name: str, bits: int) -> int:
         """How long a recording takes, in milliseconds, by 32 random bits."""
@@ -104,7 +104,7 @@ class Scribe:
             return
         serial, random = self._serials[shape.number], self._random.randbytes(len(facts) * RANDOM_BYTES)
         self._serials[shape.number] += len(facts)
-        for at in self._tell(shape, serial, facts, random):
+        for at in self._teller.tell(shape, serial, facts, random):
             word = int.from_bytes(random[at * WORD_BYTES : (at + 1) * WORD_BYTES], "little")
             self._wrongly(shape, Fact(*facts[at]), record_id(self.people.county, shape.number, serial + at + 1), word)
 
@@ -122,7 +122,7 @@ class Scribe:
         return version
 
     def go_on(
-        self, shape: Shape, before: Version, recorded_ms: int, body: Pieces | None, change: bytes, reason: bytes = NULL
+        self, shape: Shape, before: Version, recorded_ms: int, body: Body | None, change: bytes, reason: bytes = NULL
     ) -> Version:
         """The next version of a record; without a body it is an annulment."""
         version = before._replace(event_id=next(self._uuids), number=before.number + 1)
@@ -184,7 +184,7 @@ class Scribe:
         shape: Shape,
         version: Version,
         recorded_ms: int,
-        body: Pieces | None,
+        body: Body | None,
         word: int,
         change: bytes = CREATED,
         reason: bytes = NULL,
@@ -198,6 +198,6 @@ class Scribe:
             version.life, instants(recorded_ms, received_ms, self._tops), version.occurred, version.record_id,
             version.subject, version.related, version.protection,
         )  # fmt: skip
-        event = shape.annulment.fill(head) if body is None else shape.later.fill((*head, *body))
+        event = self._teller.later(shape, head, body)
         row = (received_ms << 3 | self.people.county, shape.number, version.key, event, None)
         self.due[received_ms // DAY_MS].append(row)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from producers.simulation.splice import TAKEN, Slot, Splice
 from producers.simulation.types import types
@@ -24,17 +24,40 @@ CREATED, CHANGED, CORRECTED, ANNULLED, REINSTATED, ENDED = (wire.zigzag(at) for 
 """Changes, as the enum is written."""
 
 
+class Part(NamedTuple):
+    """A part of a body: what it is, and the slots that it fills."""
+
+    kind: int
+    slots: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One shape of an event type. `first` takes the slots of a first version's head and then the body's, `later` those
-    of a later version's; `annulment` the head's alone: its body is empty, but that a death is said to be removed."""
+    of a later version's; `annulment` the head's alone: its body is empty, but that a death is said to be removed.
+    `parts` says in what its body is told, and `place` in which of them a slot of the body is."""
 
     number: int
     event_type: str
     first: Splice
     later: Splice
     annulment: Splice
-    body: tuple[str, ...]
+    parts: tuple[Part, ...]
+    place: Mapping[str, int]
+
+
+PIECE, PERSON, CHILD, HOME, PRACTICE = range(5)
+"""What a part of a body is: Avro for one slot; a person with the home, or without it, by the likeness; the number of a
+home; the number of a practice."""
+_NEWBORN_SLOTS = ("given", "family", "sex", "year", "month")
+_HOME_SLOTS = ("street", "town", "postcode")
+PART_SLOTS: Mapping[int, tuple[str, ...]] = {
+    PERSON: _NEWBORN_SLOTS + _HOME_SLOTS,
+    CHILD: _NEWBORN_SLOTS,
+    HOME: _HOME_SLOTS,
+    PRACTICE: ("practice",),
+}
+"""Which slots a part fills, in their order; all are of one person, place or practice."""
 
 
 def _birth(who: str) -> dict[str, Any]:
@@ -173,4 +196,23 @@ def _shape(name: str, body: Mapping[str, Any], environment: str) -> Shape:
         raise ValueError(f"{event_type}: the schema's head has another order than the simulator's")
     removed = {"status": "REMOVED"} if event_type == "death-notified" else {}
     annulment = types().splice(schema, head | removed)
-    return Shape(EVENT_TYPES.index(event_type), event_type, made, later, annulment, made.slots[len(FIRST_SLOTS) :])
+    parts = tuple(_parts(made.slots[len(FIRST_SLOTS) :]))
+    place: dict[str, int] = {}
+    for at, part in enumerate(parts):
+        for slot in part.slots:
+            place.setdefault(slot, at)
+    return Shape(EVENT_TYPES.index(event_type), event_type, made, later, annulment, parts, place)
+
+
+def _parts(slots: tuple[str, ...]) -> Iterator[Part]:
+    at = 0
+    while at < len(slots):
+        who = slots[at].rpartition(".")[0]
+        fitting = (
+            Part(kind, tuple(f"{who}.{name}" for name in names))
+            for kind, names in PART_SLOTS.items()
+            if slots[at : at + len(names)] == tuple(f"{who}.{name}" for name in names)
+        )
+        part = next(fitting, Part(PIECE, slots[at : at + 1]))
+        yield part
+        at += len(part.slots)

@@ -52,7 +52,7 @@ class Splice:
         self.parts, self.slots = pieces.interleaved()
 
     def fill(self, values: Sequence[bytes]) -> bytes:
-        """The value with its slots filled. What is hot does the same with `parts` in place."""
+        """The value with its slots filled."""
         parts = self.parts
         parts[1::2] = values
         return b"".join(parts)

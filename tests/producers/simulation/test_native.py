@@ -6,6 +6,7 @@ import copy
 import io
 from array import array
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 
 import pytest
@@ -15,19 +16,21 @@ from hypothesis import strategies as st
 from producers.simulation import container, telling
 from producers.simulation.container import Framed, frame, merge, python_frame, python_merge
 from producers.simulation.native import extension
-from producers.simulation.people import FIRST, STATE, STRIDE, People, fictional_key, populate
+from producers.simulation.people import FIRST, NHS_OF_COUNTY, RARE_SEX, STATE, STRIDE, People, fictional_key, populate
+from producers.simulation.people import HOME as HOME_NUMBER
 from producers.simulation.pieces import FIRST_MS, LAST_MS
+from producers.simulation.portraits import Body, Portraits
 from producers.simulation.rates import rates
 from producers.simulation.rows import Note, Row
 from producers.simulation.settings import Settings
-from producers.simulation.shapes import EVENT_TYPES, Shape, shapes
-from producers.simulation.telling import RANDOM_BYTES, Due, Told, native_teller, python_teller
+from producers.simulation.shapes import CHILD, EVENT_TYPES, HEAD_SLOTS, HOME, PERSON, PIECE, PRACTICE, Shape, shapes
+from producers.simulation.telling import RANDOM_BYTES, Due, NativeTeller, PythonTeller, Told
 from producers.simulator import write_container
 
 pytestmark = pytest.mark.skipif(extension() is None, reason="the native extension is not built, or has no teller")
 
 SHAPES = [*shapes("SYNTHETIC").values()]
-PIECE = st.binary(max_size=40)
+A_PIECE = st.binary(max_size=40)
 AMOUNT = 300
 START_MS = 1 << 40
 COUNTY = 7
@@ -41,20 +44,34 @@ def people() -> People:
     found.replace_key(FIRST, fictional_key(COUNTY, 900_000_001))
     for at in range(STRIDE * 10, STRIDE * 20, STRIDE):
         found.of[at + STATE] |= 4 if at & STRIDE else 8
-    found.of.extend(array("I", bytes(4 * STRIDE)) * 125_000)
+    for at in range(STRIDE * 20, STRIDE * 30, STRIDE):
+        found.of[at + STATE] |= RARE_SEX
+    found.of.extend(found.of[: STRIDE * AMOUNT] * (NHS_OF_COUNTY // AMOUNT + 1))
     return found
 
 
+A_PERSON = st.integers(0, AMOUNT + 20).map(lambda at: at * STRIDE if at < AMOUNT else (at + NHS_OF_COUNTY) * STRIDE)
+"""One of the county's first people, or one beyond its NHS numbers."""
+
+
+PARTS: Mapping[int, st.SearchStrategy[bytes | int]] = {
+    PIECE: A_PIECE,
+    PERSON: A_PERSON.map(lambda at: people().of[at : at + HOME_NUMBER + 1].tobytes()),
+    CHILD: A_PERSON.map(lambda at: people().of[at : at + HOME_NUMBER + 1].tobytes()),
+    HOME: st.integers(0, (1 << 32) - 1),
+    PRACTICE: st.integers(0, (1 << 32) - 1),
+}
+
+
+def a_body(shape: Shape) -> st.SearchStrategy[Body]:
+    """A body of a shape, with any bytes for pieces."""
+    return st.tuples(*[PARTS[part.kind] for part in shape.parts])
+
+
 def a_fact(shape: Shape) -> st.SearchStrategy[Told]:
-    """A fact of a shape, with any bytes for pieces."""
-    return st.tuples(
-        st.integers(0, AMOUNT + 20).map(lambda at: at * STRIDE if at < AMOUNT else (at + 124_900) * STRIDE),
-        st.integers(FIRST_MS, LAST_MS - 10_000),
-        PIECE,
-        st.tuples(*[PIECE] * len(shape.body)),
-        PIECE,
-        PIECE,
-    )
+    """A fact of a shape."""
+    instant = st.integers(FIRST_MS, LAST_MS - 10_000)
+    return st.tuples(A_PERSON, instant, A_PIECE, a_body(shape), A_PIECE, A_PIECE)
 
 
 @st.composite
@@ -80,29 +97,53 @@ def test_a_country(monkeypatch: pytest.MonkeyPatch) -> None:
     assert natively.getvalue() == python.getvalue()
 
 
+def tellers(start_ms: int) -> tuple[NativeTeller, PythonTeller, Due, Due]:
+    """Both tellers, and what their rows go into."""
+    native, python = [defaultdict[int, list[Row]](list) for _ in range(2)]
+    return (
+        NativeTeller(extension().Teller, people(), SHAPES, start_ms, native),
+        PythonTeller(people(), Portraits(people()), start_ms, python),
+        native,
+        python,
+    )
+
+
 @given(told())
 def test_facts(given_: tuple[Shape, int, list[Told], bytes]) -> None:
     """Both tellers put the same rows into the same days, and leave the same facts to be told wrongly."""
-    native, python = [defaultdict[int, list[Row]](list) for _ in range(2)]
-    tell = native_teller(extension().Teller, people(), SHAPES, START_MS, native)
+    native, python, rows, pythons_rows = tellers(START_MS)
 
-    assert tell(*given_) == python_teller(people(), START_MS, python)(*given_)
-    assert native == python
+    assert native.tell(*given_) == python.tell(*given_)
+    assert rows == pythons_rows
+
+
+@given(st.data())
+def test_later_versions(data: st.DataObject) -> None:
+    """Both tellers write the same later version and the same annulment."""
+    native, python, *_ = tellers(START_MS)
+    shape = data.draw(st.sampled_from(SHAPES))
+    head = data.draw(st.tuples(*[A_PIECE] * len(HEAD_SLOTS)))
+    body = data.draw(st.none() | a_body(shape))
+
+    assert native.later(shape, head, body) == python.later(shape, head, body)
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    """Pieces that are too few, and random bytes that are too few, are errors and no rows."""
-    due: Due = defaultdict(list)
-    tell = native_teller(extension().Teller, people(), SHAPES, 0, due)
-    fact = (0, START_MS, b"", (), b"", b"")
+    """Parts that are too few, somebody who is nobody's and random bytes that are too few are errors and no rows."""
+    teller, _, due, _ = tellers(0)
+    shape = next(shape for shape in SHAPES if shape.event_type == "gp-registration-changed")
+    fact = (0, START_MS, b"", (1, 2, people().of[:5].tobytes()), b"", b"")
 
-    with pytest.raises(ValueError, match="slots"):
-        tell(SHAPES[0], 0, [fact], bytes(RANDOM_BYTES))
+    for wrong in ((), (1, 2, b"short"), (1, 2, bytes(20))):
+        with pytest.raises(ValueError, match="slots"):
+            teller.tell(shape, 0, [(*fact[:3], wrong, *fact[4:])], bytes(RANDOM_BYTES))
     with pytest.raises(ValueError, match="random"):
-        tell(SHAPES[0], 0, [fact], b"")
+        teller.tell(shape, 0, [fact], b"")
     with pytest.raises(IndexError):
-        tell(SHAPES[0], 0, [(1 << 40, *fact[1:])], b"\xff" * RANDOM_BYTES)
+        teller.tell(shape, 0, [(1 << 40, *fact[1:])], b"\xff" * RANDOM_BYTES)
     assert not due
+    assert not teller.tell(shape, 0, [fact], bytes(RANDOM_BYTES))
+    assert due
 
 
 NOTES = st.one_of(
@@ -112,15 +153,15 @@ NOTES = st.one_of(
         st.sampled_from(["accepted", "rejected", "duplicate"]),
         st.lists(st.text(max_size=5), max_size=2).map(tuple),
         fault=st.none() | st.text(max_size=5),
-        raw=st.none() | st.tuples(st.none() | PIECE, st.none() | PIECE),
+        raw=st.none() | st.tuples(st.none() | A_PIECE, st.none() | A_PIECE),
     ),
 )
 ROWS = st.lists(
     st.tuples(
         st.integers(0, 1 << 44),
         st.integers(0, len(EVENT_TYPES) - 1),
-        PIECE,
-        PIECE | st.integers(4080, 4100).map(bytes),
+        A_PIECE,
+        A_PIECE | st.integers(4080, 4100).map(bytes),
         NOTES,
     ),
     max_size=5,
