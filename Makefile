@@ -64,8 +64,8 @@ bench-docs: $(STAMP) ## put the figures of the last `make bench` into docs/guide
 	@$(BIN)/python -m benchmarks.write_docs
 
 lock: ## pin requirements with hashes, without index addresses
-	@$(BIN)/pip-compile -q --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in
-	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -c requirements/dev.txt -o requirements/runtime.txt pyproject.toml
+	@$(BIN)/pip-compile -q --extra dev --extra traces --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/dev.txt pyproject.toml requirements/build.in
+	@$(BIN)/pip-compile -q --extra traces --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -c requirements/dev.txt -o requirements/runtime.txt pyproject.toml
 	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config -c requirements/dev.txt -o requirements/image.txt requirements/image.in
 
 clean: ## remove what make made (not the data of a running stack)

@@ -11,7 +11,7 @@ from commands._docs_markdown import code, docstring, page, table
 from stream_processors import executors
 from stream_processors.limits import QuarantineLimits
 from tidings.checks import reference_lists
-from tidings.kafka import cluster
+from tidings.kafka import cluster, traces
 from tidings.kafka.settings import LoopSettings
 
 VARIABLES = (
@@ -25,6 +25,7 @@ VARIABLES = (
         "where `tidings publish` keeps what became of each record",
         "tidings/journal, in the state folder",
     ),
+    (traces.ENDPOINT_VARIABLES[0], "where a worker sends traces (OpenTelemetry's own variable)", "none are made"),
 )
 
 

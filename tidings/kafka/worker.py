@@ -28,6 +28,7 @@ from tidings.kafka.health import LOOPBACK, About, Health
 from tidings.kafka.loop import Loop
 from tidings.kafka.settings import GroupProtocol, LoopSettings
 from tidings.kafka.snapshot import Snapshot
+from tidings.kafka.traces import step_traces
 from tidings.kafka.worker_metrics import WorkerMetrics
 from tidings.log import Handler
 from tidings.settle_memory import settle_memory
@@ -72,7 +73,8 @@ def run_worker(
     """Run `handler` in this process until SIGTERM or SIGINT, or until it has to stop. Returns the exit code.
 
     A signal lets the open transaction finish and leaves the group; the records held are left for the successor.
-    `about` says what else its health tells. A fenced worker ends with Retriable's code: it may take its slot back.
+    `about` says what else its health tells. `probe` is for tests; traces take its place where they are asked for
+    (`tidings.kafka.traces`). A fenced worker ends with Retriable's code: it may take its slot back.
     """
     settings = settings or LoopSettings()
     clock = clock or SystemClock()
@@ -82,6 +84,8 @@ def run_worker(
     def observe(snapshot: Snapshot) -> None:
         health.observe(snapshot)
         observer(snapshot)
+        if traces is not None:
+            traces.observe(snapshot)
         if place.parent and os.getppid() != place.parent:
             loop.stop()
 
@@ -90,23 +94,29 @@ def run_worker(
         return open_consumer(consumer_config(cluster, place.principal, place.slot, chosen, place.part))
 
     connector = Connector(connect, settings.group_protocol)
-    loop = Loop(
-        connector,
-        open_producer(producer_config(cluster, place.principal, place.slot, settings, place.part)),
-        handler,
-        settings,
-        clock=clock,
-        observer=observe,
-        probe=probe,
-        fall_back=connector.fall_back,
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: loop.stop())
+    name = slot_name(cluster.deployment, place.slot, place.part)
+    with step_traces(place.part, name) as traces:
+        loop = Loop(
+            connector,
+            open_producer(producer_config(cluster, place.principal, place.slot, settings, place.part)),
+            handler,
+            settings,
+            clock=clock,
+            observer=observe,
+            probe=probe if traces is None else traces.probe,
+            fall_back=connector.fall_back,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: loop.stop())
+        return _run(loop, health, place, name)
+
+
+def _run(loop: Loop, health: Health, place: Place, name: str) -> int:
     settle_memory()
     health.start()
     _log.info("worker started", slot=place.slot, health_port=health.port)
     try:
-        with announced(place.targets, slot_name(cluster.deployment, place.slot, place.part), health.port):
+        with announced(place.targets, name, health.port):
             loop.run()
     except TidingsError as failure:
         _log.error("worker stopped", slot=place.slot, error=type(failure).__name__, why=str(failure))
