@@ -9,6 +9,7 @@ pub mod checks;
 mod container;
 pub mod dates;
 pub mod filters;
+mod happen;
 pub mod json;
 pub mod keys;
 pub mod program;

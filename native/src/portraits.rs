@@ -26,7 +26,7 @@ const OUTWARD: usize = 8;
 const INWARD: usize = 9;
 /// The first year of birth.
 const FIRST_YEAR: usize = 1850;
-/// A person's numbers: born, state, given, family, home.
+/// Five numbers.
 const LIKENESS_BYTES: usize = 20;
 
 /// Prepared Avro whose slots are filled one after the other.
@@ -81,13 +81,55 @@ fn misfit() -> PyErr {
     PyValueError::new_err("pieces do not fill the slots")
 }
 
+/// A person's numbers: born, state, given, family, home.
+#[derive(Clone)]
+pub struct Likeness([u8; LIKENESS_BYTES]);
+
+impl Likeness {
+    pub fn new(numbers: [u32; 5]) -> Likeness {
+        let mut bytes = [0; LIKENESS_BYTES];
+        for (four, number) in bytes.chunks_exact_mut(4).zip(numbers) {
+            four.copy_from_slice(&number.to_ne_bytes());
+        }
+        Likeness(bytes)
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn number(&self, at: usize) -> u32 {
+        u32::from_ne_bytes(self.0[4 * at..4 * at + 4].try_into().expect("four bytes"))
+    }
+}
+
+/// Pieces one behind the other, and where each ends.
+struct Table {
+    pieces: Vec<u8>,
+    ends: Vec<usize>,
+}
+
 /// Tables of pieces.
-pub struct Tables(pub Vec<Vec<Vec<u8>>>);
+pub struct Tables(Vec<Table>);
 
 impl Tables {
+    pub fn new(tables: &[Vec<Vec<u8>>]) -> Tables {
+        let table = |pieces: &Vec<Vec<u8>>| {
+            let ends = pieces.iter().scan(0, |end, piece| {
+                *end += piece.len();
+                Some(*end)
+            });
+            Table { ends: ends.collect(), pieces: pieces.concat() }
+        };
+        Tables(tables.iter().map(table).collect())
+    }
+
     fn piece(&self, table: usize, at: usize) -> PyResult<&[u8]> {
-        let found = self.0.get(table).and_then(|table| table.get(at));
-        found.map(Vec::as_slice).ok_or_else(|| PyIndexError::new_err("no such piece"))
+        let missing = || PyIndexError::new_err("no such piece");
+        let table = self.0.get(table).ok_or_else(missing)?;
+        let end = *table.ends.get(at).ok_or_else(missing)?;
+        let start = if at == 0 { 0 } else { table.ends[at - 1] };
+        Ok(&table.pieces[start..end])
     }
 
     /// Fill the slots of a body's `parts`, each by what its kind says.
@@ -99,40 +141,50 @@ impl Tables {
             match kind {
                 PIECE => out.fill(part.cast::<PyBytes>()?.as_bytes())?,
                 PERSON | CHILD => {
-                    let home = self.write_child(part.cast::<PyBytes>()?.as_bytes(), out)?;
+                    let bytes = part.cast::<PyBytes>()?.as_bytes().try_into().map_err(|_| misfit())?;
+                    let likeness = Likeness(bytes);
                     if kind == PERSON {
-                        self.write_home(home, out)?;
+                        self.write_person(&likeness, out)?;
+                    } else {
+                        self.write_child(&likeness, out)?;
                     }
                 }
-                HOME => self.write_home(part.extract::<u64>()? as usize, out)?,
-                _ => out.fill(format!("\u{2}\u{c}Y{:05}", part.extract::<u64>()? & 0xFFFF).as_bytes())?,
+                HOME => self.write_home(part.extract()?, out)?,
+                _ => self.write_practice(part.extract()?, out)?,
             }
         }
         Ok(())
     }
 
-    /// Returns the home.
-    fn write_child(&self, likeness: &[u8], out: &mut Filling) -> PyResult<usize> {
-        if likeness.len() != LIKENESS_BYTES {
-            return Err(misfit());
-        }
-        let number = |at: usize| {
-            u32::from_ne_bytes(likeness[4 * at..4 * at + 4].try_into().expect("four bytes")) as usize
-        };
-        let [born, state, given, family, home] = [0, 1, 2, 3, 4].map(number);
+    pub fn write_person(&self, likeness: &Likeness, out: &mut Filling) -> PyResult<()> {
+        self.write_child(likeness, out)?;
+        self.write_home(likeness.number(4), out)
+    }
+
+    fn write_child(&self, likeness: &Likeness, out: &mut Filling) -> PyResult<()> {
+        let [born, state, given, family] = [0, 1, 2, 3].map(|at| likeness.number(at) as usize);
         let year = (born >> 9).checked_sub(FIRST_YEAR).ok_or_else(misfit)?;
         out.fill(self.piece(if state & IS_MALE == 0 { WOMEN } else { MEN }, given & 0x3FF)?)?;
         out.fill(self.piece(FAMILIES, family & 0x1FF)?)?;
         out.fill(self.piece(SEXES, state & SEX)?)?;
         out.fill(self.piece(YEARS, year)?)?;
-        out.fill(self.piece(MONTHS, born & 0x1FF)?)?;
-        Ok(home)
+        out.fill(self.piece(MONTHS, born & 0x1FF)?)
     }
 
-    fn write_home(&self, home: usize, out: &mut Filling) -> PyResult<()> {
-        let place = home >> 28;
+    pub fn write_home(&self, home: u32, out: &mut Filling) -> PyResult<()> {
+        let (home, place) = (home as usize, home as usize >> 28);
         out.fill(self.piece(STREETS, home & 0x7FF)?)?;
         out.fill(self.piece(TOWNS, place)?)?;
         out.fill_with(&[self.piece(OUTWARD, place)?, self.piece(INWARD, home >> 11 & 0x3FF)?])
+    }
+
+    pub fn write_practice(&self, number: u64, out: &mut Filling) -> PyResult<()> {
+        let mut piece = *b"\x02\x0cY00000";
+        let mut rest = number & 0xFFFF;
+        for digit in piece[3..].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        out.fill(&piece)
     }
 }

@@ -6,9 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::avro::{put_bytes, put_long};
+use crate::happen::{Facts, NO_RELATED};
 use crate::portraits::{Filling, Tables};
 
-const DAY_MS: i64 = 86_400_000;
+pub const DAY_MS: i64 = 86_400_000;
 /// How `received_at` follows `recorded_at`: by 500 ms and 11 random bits.
 const LEAST_WAY_MS: i64 = 500;
 /// A fact takes a word of 64 random bits and an id: first come all words, then all ids.
@@ -23,7 +24,7 @@ const SOME: u8 = 2;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Goes up when `Teller` takes something else: an older build is not used then.
-pub const TELLS: u8 = 2;
+pub const TELLS: u8 = 3;
 
 /// What is the same for all facts of a county.
 #[pyclass(frozen)]
@@ -77,7 +78,7 @@ impl Teller {
             .into_iter()
             .map(|(number, parts, first, later, annulment)| Shape { number, parts, first, later, annulment })
             .collect();
-        let tables = Tables(tables);
+        let tables = Tables::new(&tables);
         Ok(Teller { county, start_ms, stride, first, wrong_of_4096, nhs, shapes, tables })
     }
 
@@ -107,38 +108,47 @@ impl Teller {
         py: Python<'py>,
         shape: usize,
         serial: u64,
-        facts: &Bound<'py, PyList>,
+        facts: &Bound<'py, PyAny>,
         random: &[u8],
         of: &Bound<'py, PyAny>,
         new_ids: &Bound<'py, PyDict>,
         due: &Bound<'py, PyDict>,
     ) -> PyResult<Vec<usize>> {
         let shape = self.shapes.get(shape).ok_or_else(|| PyIndexError::new_err("shape"))?;
-        if random.len() != facts.len() * (WORD_BYTES + ID_BYTES) {
+        let told = match facts.cast::<Facts>() {
+            Ok(facts) => Told::Native(facts.get()),
+            Err(_) => Told::Python(facts.cast::<PyList>()?),
+        };
+        let amount = facts.len()?;
+        if random.len() != amount * (WORD_BYTES + ID_BYTES) {
             return Err(PyValueError::new_err("random"));
         }
-        let (words, ids) = random.split_at(facts.len() * WORD_BYTES);
-        let random = words.chunks_exact(WORD_BYTES).zip(ids.chunks_exact(ID_BYTES));
+        let (words, ids) = random.split_at(amount * WORD_BYTES);
         let mut wrong = Vec::new();
         let mut out = Filling::new(&shape.first);
-        for (at, (fact, (word, id))) in facts.iter().zip(random).enumerate() {
-            let fact = fact.cast::<PyTuple>()?;
+        for (at, (word, id)) in words.chunks_exact(WORD_BYTES).zip(ids.chunks_exact(ID_BYTES)).enumerate() {
             let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));
-            let person: usize = fact.get_borrowed_item(0)?.extract()?;
+            let (person, recorded_ms) = told.about(at)?;
             if word & 0xFFF < self.wrong_of_4096 && person >= self.first {
                 wrong.push(at);
                 continue;
             }
-            let recorded_ms: i64 = fact.get_borrowed_item(1)?.extract()?;
             let received_ms = recorded_ms + LEAST_WAY_MS + (word >> 53) as i64;
             if received_ms < self.start_ms {
                 continue;
             }
-            let record_id = format!("\u{16}{}{:02}{:08}", self.county + 1, shape.number, serial + at as u64 + 1);
+            let record_id = record_id(self.county, shape.number, serial + at as u64 + 1);
             let state: u32 = of.get_item(person + STATE)?.extract()?;
             let key = self.subject(person, state, new_ids)?;
+            let head = Head {
+                event_id: uuid(id),
+                record_id: &record_id,
+                instants: instants(recorded_ms, received_ms),
+                subject: &key.0,
+                protection: (state & PROTECTION) as u8 >> 1,
+            };
             out.start();
-            self.write(shape, fact, (recorded_ms, received_ms), (id, record_id.as_bytes()), (&key.0, state), &mut out)?;
+            told.write(at, &head, shape, &self.tables, &mut out)?;
             let row = (
                 received_ms << 3 | self.county,
                 shape.number,
@@ -152,33 +162,81 @@ impl Teller {
     }
 }
 
-impl Teller {
-    fn write(
-        &self,
-        shape: &Shape,
-        fact: &Bound<'_, PyTuple>,
-        (recorded_ms, received_ms): (i64, i64),
-        (id, record_id): (&[u8], &[u8]),
-        (subject, state): (&[u8], u32),
-        out: &mut Filling,
-    ) -> PyResult<()> {
-        let piece = |at: usize| fact.get_borrowed_item(at);
-        let mut instants = Vec::with_capacity(16);
-        instants.push(SOME);
-        put_long(&mut instants, recorded_ms);
-        put_long(&mut instants, received_ms);
-        out.fill(&uuid(id))?;
-        out.fill(record_id)?;
-        out.fill(piece(4)?.cast::<PyBytes>()?.as_bytes())?;
-        out.fill(&instants)?;
-        out.fill(piece(2)?.cast::<PyBytes>()?.as_bytes())?;
-        out.fill(record_id)?;
-        out.fill(subject)?;
-        out.fill(piece(5)?.cast::<PyBytes>()?.as_bytes())?;
-        out.fill(&[(state & PROTECTION) as u8 >> 1])?;
-        self.tables.write(&shape.parts, &*piece(3)?.cast::<PyTuple>()?, out)
+/// What of an event's head does not stand in its fact.
+struct Head<'a> {
+    event_id: [u8; 37],
+    record_id: &'a [u8],
+    instants: Vec<u8>,
+    subject: &'a [u8],
+    protection: u8,
+}
+
+impl Head<'_> {
+    fn write(&self, life: &[u8], occurred: &[u8], related: &[u8], out: &mut Filling) -> PyResult<()> {
+        out.fill(&self.event_id)?;
+        out.fill(self.record_id)?;
+        out.fill(life)?;
+        out.fill(&self.instants)?;
+        out.fill(occurred)?;
+        out.fill(self.record_id)?;
+        out.fill(self.subject)?;
+        out.fill(related)?;
+        out.fill(&[self.protection])
+    }
+}
+
+/// Facts, from wherever they come.
+enum Told<'a, 'py> {
+    Native(&'a Facts),
+    Python(&'a Bound<'py, PyList>),
+}
+
+impl Told<'_, '_> {
+    /// Whom a fact is about, and when it is recorded.
+    fn about(&self, at: usize) -> PyResult<(usize, i64)> {
+        match self {
+            Told::Native(facts) => Ok(facts.about(at)),
+            Told::Python(facts) => {
+                let fact = facts.get_item(at)?;
+                let fact = fact.cast::<PyTuple>()?;
+                Ok((fact.get_borrowed_item(0)?.extract()?, fact.get_borrowed_item(1)?.extract()?))
+            }
+        }
     }
 
+    fn write(&self, at: usize, head: &Head, shape: &Shape, tables: &Tables, out: &mut Filling) -> PyResult<()> {
+        match self {
+            Told::Native(facts) => {
+                let (life, occurred) = facts.pieces(at);
+                head.write(life, occurred, NO_RELATED, out)?;
+                facts.write(at, tables, out)
+            }
+            Told::Python(facts) => {
+                let fact = facts.get_item(at)?;
+                let fact = fact.cast::<PyTuple>()?;
+                let [occurred, life, related] = [fact.get_item(2)?, fact.get_item(4)?, fact.get_item(5)?];
+                let bytes = |piece| -> PyResult<&[u8]> { Ok(Bound::cast::<PyBytes>(piece)?.as_bytes()) };
+                head.write(bytes(&life)?, bytes(&occurred)?, bytes(&related)?, out)?;
+                tables.write(&shape.parts, fact.get_item(3)?.cast::<PyTuple>()?, out)
+            }
+        }
+    }
+}
+
+fn instants(recorded_ms: i64, received_ms: i64) -> Vec<u8> {
+    let mut made = Vec::with_capacity(16);
+    made.push(SOME);
+    put_long(&mut made, recorded_ms);
+    put_long(&mut made, received_ms);
+    made
+}
+
+/// Eleven digits as Avro: the county, the event type, and a number counting up.
+fn record_id(county: i64, number: i64, serial: u64) -> Vec<u8> {
+    format!("\u{16}{}{number:02}{serial:08}", county + 1).into_bytes()
+}
+
+impl Teller {
     /// A person's subject as Avro, and the Kafka key that it makes.
     fn subject(&self, person: usize, state: u32, new_ids: &Bound<'_, PyDict>) -> PyResult<(Vec<u8>, Vec<u8>)> {
         if state & HAS_NEW_ID != 0 {
@@ -211,7 +269,7 @@ fn nhs_number(six_digits: usize) -> Option<String> {
 }
 
 /// A random uuid, version 4, as an Avro string. Source: RFC 9562.
-fn uuid(random: &[u8]) -> [u8; 37] {
+pub fn uuid(random: &[u8]) -> [u8; 37] {
     let mut text = [b'-'; 37];
     text[0] = 72;
     let mut place = 1;

@@ -1,45 +1,33 @@
-"""Draws one of many outcomes by weight in constant time.
-
-Source: A. J. Walker, "An efficient method for generating discrete random variables with general distributions", ACM
-Transactions on Mathematical Software 3 (1977).
-"""
+"""Draws one of many outcomes by weight, and how many things happen, from random bits."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Generic, TypeVar
 
 Outcome = TypeVar("Outcome")
-_UNIT = 1 << 32
 _STEP = 40.0
 
 
 class Chances(Generic[Outcome]):
-    """Outcomes with weights, of which at least one is above 0; `whole` is their sum."""
+    """Outcomes with weights, of which at least one is above 0. `cumulative` has the sum of the weights up to each
+    outcome; `whole` is that of all."""
 
     def __init__(self, outcomes: Sequence[tuple[float, Outcome]]) -> None:
-        self.whole = math.fsum(weight for weight, _ in outcomes)
-        self._amount = len(outcomes)
-        self._own = [outcome for _, outcome in outcomes]
-        self._other = list(self._own)
-        self._below = [_UNIT] * self._amount
-        scaled = [weight * self._amount / self.whole for weight, _ in outcomes]
-        small = [at for at, weight in enumerate(scaled) if weight < 1]
-        large = [at for at, weight in enumerate(scaled) if weight >= 1]
-        while small and large:
-            less, more = small.pop(), large[-1]
-            self._below[less], self._other[less] = int(scaled[less] * _UNIT), self._own[more]
-            scaled[more] -= 1 - scaled[less]
-            if scaled[more] < 1:
-                small.append(large.pop())
+        self.cumulative = list(accumulate(weight for weight, _ in outcomes))
+        self.outcomes = [outcome for _, outcome in outcomes]
+        self.whole = self.cumulative[-1]
+        self._last = len(outcomes) - 1
 
     def draw(self, word: int) -> Outcome:
         """The outcome of 64 random bits."""
-        at = (word & 0xFFFFFFFF) * self._amount >> 32
-        return self._own[at] if word >> 32 < self._below[at] else self._other[at]
+        return self.outcomes[bisect_right(self.cumulative, (word >> 11) * _UNIT * self.whole, 0, self._last)]
+
+
+_UNIT = 2.0**-53
 
 
 class Poisson:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from random import Random
 from typing import NamedTuple
 
-from producers.simulation.chances import Chances, Poisson
+from producers.simulation.chances import Poisson
+from producers.simulation.crowd import WEEK, Cells, Draws, native_crowd
 from producers.simulation.families import die
-from producers.simulation.happenings import CARE, HAZARDS
-from producers.simulation.life import Draw, Happening, Life
-from producers.simulation.people import COUNTIES, GONE, STATE, STRIDE, WATCHED, populate
+from producers.simulation.happenings import CARE, HAZARDS, Hazard
+from producers.simulation.life import Life
+from producers.simulation.people import COUNTIES, STRIDE, WATCHED, populate
 from producers.simulation.pieces import LAST_MS, words
 from producers.simulation.portraits import Portraits
 from producers.simulation.rates import AGES, DAY_MS, rates
@@ -21,8 +23,6 @@ from producers.simulation.settings import Settings
 from producers.simulation.spoil import Spoiler
 from tidings.errors import BadInput, Problem
 
-WEEK = 7
-"""Days that are lived at once."""
 WARM_UP_WEEKS = 7
 """The county lives for so long before the first row, so that what takes weeks to be recorded is there at once."""
 REWEIGH_WEEKS = 26
@@ -37,9 +37,9 @@ YEAR_DAYS = 365.2425
 class Chance(NamedTuple):
     """One happening in a week: how many times it is drawn, and from which people by year of birth and sex."""
 
-    happen: Happening
+    hazard: Hazard
     how_many: Poisson
-    cells: Chances[Sequence[int]]
+    cells: Cells
 
 
 class County:
@@ -51,6 +51,7 @@ class County:
         self._weeks = 0
         self._rates = rates()
         self._words = words(f"{settings.seed}/{number}")
+        self._random = Random(f"{settings.seed}/{number}/draws")  # noqa: S311 (made-up people, not secrets)
         amount = settings.people // COUNTIES + (number < settings.people % COUNTIES)
         people = populate(number, amount, settings.seed, _year(self._day), self._rates)
         portraits = Portraits(people)
@@ -58,7 +59,8 @@ class County:
             people, portraits, self._rates, settings.seed, self._words,
             start_ms=settings.start_ms, environment=settings.environment, only=settings.only,
         )  # fmt: skip
-        self._life = Life(people, portraits, self._scribe, self._rates, self._words)
+        crowd = native_crowd(self._rates)
+        self._life = Life(people, portraits, self._scribe, self._rates, self._words, crowd=crowd)
         self._spoiler = Spoiler(number, settings)
         self._keepers = list(self._keeping()) if number == 0 else []
         for _ in range(WARM_UP_WEEKS):
@@ -81,49 +83,45 @@ class County:
             self._chances = list(self._weigh())
         life, first = self._life, self._day
         for day in range(first, first + WEEK):
-            die(life, [(person, next(self._words) & 0xFFFFFF, day) for person in life.agenda.pop(day, ())])
-        for happen, how_many, cells in self._chances:
-            happen(life, self._drawn(how_many.draw(self._words), cells))
+            if day in life.agenda:
+                die(life, [(person, next(self._words) & 0xFFFFFF, day) for person in life.agenda.pop(day)])
+        for hazard, how_many, cells in self._chances:
+            amount = how_many.draw(self._words)
+            if amount:
+                hazard.happen(life, Draws(cells, first, self._random.randbytes(amount * hazard.draw_bytes)))
         # A register's entries are told from the first one on, so that each has the version that its place says.
         for keeper, a_week in self._keepers if self._weeks >= WARM_UP_WEEKS else ():
             keeper.enter(first, WEEK, a_week.draw(self._words))
         self._day += WEEK
         self._weeks += 1
 
-    def _drawn(self, amount: int, cells: Chances[Sequence[int]]) -> list[Draw]:
-        """People who are here, each with random bits and a day of the week."""
-        words_, of, first, draw = self._words, self._life.people.of, self._day, cells.draw
-        found: list[Draw] = []
-        for _ in range(amount):
-            cell = draw(next(words_))
-            word = next(words_)
-            person = cell[(word & 0xFFFFFFFF) * len(cell) >> 32]
-            if not of[person + STATE] & GONE:
-                bits = word >> 32
-                found.append((person, bits & 0xFFFFFF, first + (bits * WEEK >> 32)))
-        return found
-
     def _weigh(self) -> Iterator[Chance]:
         """Each happening with its chances. Those who are as old as a year of birth makes them are of that age or a year
         less, as likely."""
         only, times = self._settings.only, self._settings.times
         self._life.year = year = _year(self._day)
+        # Who comes until the next weighing is not drawn before it.
+        people = [
+            (born, sex, cell[:]) for (born, sex), cells in self._life.people.cells.items() for cell in cells if cell
+        ]
         whole = 0.0
         for name, hazard in HAZARDS.items():
             if only is not None and not only & hazard.event_types:
                 continue
             weighted: list[tuple[float, Sequence[int]]] = []
-            for (born, sex), cells in self._life.people.cells.items():
+            a_year = times.get(name, 1.0)
+            for born, sex, cell in people:
                 age, by_age = min(AGES - 1, max(0, year - born)), self._rates.hazards[name][sex]
-                a_week = (by_age[age] + by_age[max(0, age - 1)]) / 2 * times.get(name, 1.0) * WEEK / YEAR_DAYS
-                weighted += [(len(cell) * a_week, cell) for cell in cells if len(cell) * a_week > 0]
-            if sum(weight for weight, _ in weighted) > 0:
-                chances = Chances(weighted)
-                whole += chances.whole
-                yield Chance(hazard.happen, Poisson(chances.whole), chances)
+                a_week = (by_age[age] + by_age[max(0, age - 1)]) / 2 * a_year * WEEK / YEAR_DAYS
+                if a_week > 0:
+                    weighted.append((len(cell) * a_week, cell))
+            if weighted:
+                cells = Cells(weighted)
+                whole += cells.whole
+                yield Chance(hazard, Poisson(cells.whole), cells)
         if self._number == 0 and (only is None or only & CARE.event_types):
             whole *= times.get("care", 1.0) * COUNTIES / CARE_ONE_IN
-            yield Chance(CARE.happen, Poisson(whole), Chances([(1.0, [number * STRIDE for number in WATCHED])]))
+            yield Chance(CARE, Poisson(whole), Cells([(1.0, [number * STRIDE for number in WATCHED])]))
 
     def _keeping(self) -> Iterator[tuple[Keeper, Poisson]]:
         """The registers of things, which are the country's: county 0 keeps them."""

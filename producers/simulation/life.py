@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from producers.simulation.people import GONE, NOBODY, PARTNER, STATE, Key, People, fictional_key
 from producers.simulation.pieces import Days, days, months
@@ -31,7 +31,8 @@ class Facts(defaultdict[str, list[Fact]]):
 
 @dataclass(slots=True)
 class Life:
-    """One county, alive. `agenda` holds whose death is set, by the day since 1970."""
+    """One county, alive. `agenda` holds whose death is set, by the day since 1970; `crowd` is what the native extension
+    does."""
 
     people: People
     portraits: Portraits
@@ -45,6 +46,7 @@ class Life:
     delivered_on: dict[int, int] = field(default_factory=dict)
     in_civil_partnership: set[int] = field(default_factory=set)
     ids_given: int = 0
+    crowd: Any = None
 
     def recorded_ms(self, delay: str, day: int) -> int:
         """When a happening of a day is recorded: at some time of that day, or as much later as the delay says."""

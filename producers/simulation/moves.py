@@ -2,54 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from producers.simulation.crowd import Draws, Lot, recorded_ms_of
 from producers.simulation.life import Draw, Life
 from producers.simulation.people import GONE, HOME, IS_MALE, NOBODY, PARTNER, PRACTICE, STATE
-from producers.simulation.rates import DAY_MS, FEMALE, MALE
+from producers.simulation.rates import FEMALE, MALE
 from producers.simulation.scribe import NO_LIFE, NO_RELATED, Fact
 from producers.simulation.telling import Told
 
 
 def move(life: Life, draws: Sequence[Draw]) -> None:
+    """People move, as `move_crowd` says."""
+    words, life_event = life.words, life.scribe.life_event
+    _move(life, [Lot(*draw, next(words), next(words), life_event()) for draw in draws])
+
+
+def move_crowd(life: Life, draws: Draws) -> None:
     """People move, with the partner where there is one: so of two partners each has half the rate, and moves twice as
     often as that."""
-    people, words, days, scribe = life.people, life.words, life.days, life.scribe
+    if life.crowd is None:
+        _move(life, draws.crowd(life.people.of))
+        return
+    moved, registered = life.crowd.move(*draws.given(life.people.of, life.days))
+    life.scribe.tell_all("address-changed", moved)
+    life.scribe.tell_all("gp-registration-changed", registered)
+
+
+def _move(life: Life, lots: Iterable[Lot]) -> None:
+    people, days, scribe = life.people, life.days, life.scribe
     of, portrait = people.of, life.portraits.person
     delays, with_practice = scribe.delays["move"], life.rates.shares["practice_with_move"] * 0x1000
     facts: list[Told] = []
-    registering: list[Draw] = []
-    for person, bits, day in draws:
+    registering: list[Lot] = []
+    for lot in lots:
+        person, bits, day, word, then, life_event = lot
         partner, joined = of[person + PARTNER], NO_LIFE
         movers: tuple[int, ...] = (person,)
         if partner != NOBODY:
             if bits & 1:
                 continue
-            movers, joined = (person, partner), scribe.life_event()
-        word = next(words)
+            movers, joined = (person, partner), life_event
         home, occurred = word & 0xFFFFFFFF, days[day]
-        recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
+        recorded_ms = recorded_ms_of(word, day, delays)
         for mover in movers:
             before, of[mover + HOME] = of[mover + HOME], home
             body = (home, occurred, before, occurred, portrait(mover))
             facts.append((mover, recorded_ms, occurred, body, joined, NO_RELATED))
             if bits >> 8 & 0xFFF < with_practice:
-                registering.append((mover, bits, day))
+                registering.append(lot._replace(person=mover, word=then))
     scribe.tell_all("address-changed", facts)
-    change_practice(life, registering)
+    _change_practice(life, registering)
 
 
-def change_practice(life: Life, draws: Sequence[Draw]) -> None:
+def change_practice(life: Life, draws: Draws) -> None:
     """People register with another general practice."""
-    words, days, of, portrait = life.words, life.days, life.people.of, life.portraits.person
-    delays = life.scribe.delays["other"]
+    if life.crowd is None:
+        _change_practice(life, draws.crowd(life.people.of))
+    else:
+        registered = life.crowd.change_practice(*draws.given(life.people.of, life.days))
+        life.scribe.tell_all("gp-registration-changed", registered)
+
+
+def _change_practice(life: Life, lots: Iterable[Lot]) -> None:
+    days, of, portrait, delays = life.days, life.people.of, life.portraits.person, life.scribe.delays["other"]
     facts: list[Told] = []
-    for person, _, day in draws:
-        word = next(words)
+    for person, _, day, word, _, _ in lots:
         before, of[person + PRACTICE] = of[person + PRACTICE], word & 0xFFFF
-        recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
         body = (word & 0xFFFF, before, portrait(person))
-        facts.append((person, recorded_ms, days[day], body, NO_LIFE, NO_RELATED))
+        facts.append((person, recorded_ms_of(word, day, delays), days[day], body, NO_LIFE, NO_RELATED))
     life.scribe.tell_all("gp-registration-changed", facts)
 
 

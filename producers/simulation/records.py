@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from producers.simulation.crowd import RECORD_KINDS, Draws, recorded_ms_of
 from producers.simulation.life import Draw, Life
 from producers.simulation.moves import move
 from producers.simulation.people import FAMILY, FIRST, PRACTICE, PROTECTION, STATE
@@ -15,7 +16,6 @@ from producers.simulation.splice import SOME, array, text
 from producers.simulation.telling import Told
 from producers.simulation.types import choice
 
-_KINDS = [SOME + text(kind) for kind in ("demographics", "contact", "registration", "preferences")]
 _MEANS = {means: SOME + text(means) for means in ("marriage", "divorce", "deed_poll")}
 
 
@@ -35,15 +35,21 @@ def change_name(life: Life, draws: Sequence[Draw]) -> None:
     life.scribe.tell_all("name-changed", facts)
 
 
-def change_record(life: Life, draws: Sequence[Draw]) -> None:
+def change_record(life: Life, draws: Draws) -> None:
     """Records at the NHS change, and it is told which, not what."""
-    of, days, delays, words = life.people.of, life.days, life.scribe.delays["other"], life.words
-    facts: list[Told] = []
-    for person, bits, day in draws:
-        word = next(words)
-        recorded_ms = day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
-        body = (_KINDS[bits & 3], of[person + PRACTICE])
-        facts.append((person, recorded_ms, days[day], body, NO_LIFE, NO_RELATED))
+    of = life.people.of
+    facts: Sequence[Told]
+    if life.crowd is None:
+        delays, days = life.scribe.delays["other"], life.days
+        facts = [
+            (
+                person, recorded_ms_of(word, day, delays), days[day], (RECORD_KINDS[bits & 3], of[person + PRACTICE]),
+                NO_LIFE, NO_RELATED,
+            )
+            for person, bits, day, word, _, _ in draws.crowd(of)
+        ]  # fmt: skip
+    else:
+        facts = life.crowd.change_record(*draws.given(of, life.days))
     life.scribe.tell_all("record-changed", facts)
 
 

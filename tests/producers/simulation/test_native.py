@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import io
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.simulation import container, telling
+from producers.simulation import container, crowd, telling
 from producers.simulation.container import Framed, frame, merge, python_frame, python_merge
+from producers.simulation.crowd import CROWD_DRAW_BYTES, Cells, Draws, native_crowd
+from producers.simulation.life import Life
+from producers.simulation.moves import change_practice, move_crowd
 from producers.simulation.native import extension
 from producers.simulation.people import FIRST, NHS_OF_COUNTY, RARE_SEX, STATE, STRIDE, People, fictional_key, populate
 from producers.simulation.people import HOME as HOME_NUMBER
-from producers.simulation.pieces import FIRST_MS, LAST_MS
+from producers.simulation.pieces import FIRST_MS, LAST_MS, words
 from producers.simulation.portraits import Body, Portraits
 from producers.simulation.rates import rates
+from producers.simulation.records import change_record
 from producers.simulation.rows import Note, Row
+from producers.simulation.scribe import Scribe
 from producers.simulation.settings import Settings
 from producers.simulation.shapes import CHILD, EVENT_TYPES, HEAD_SLOTS, HOME, PERSON, PIECE, PRACTICE, Shape, shapes
 from producers.simulation.telling import RANDOM_BYTES, Due, NativeTeller, PythonTeller, Told
@@ -90,7 +96,7 @@ def test_a_country(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container is the same whether the extension is built or not."""
     natively, python = io.BytesIO(), io.BytesIO()
     write_container(natively, 300, SETTINGS, 1, lambda _done: None)
-    for module in (telling, container):
+    for module in (telling, container, crowd):
         monkeypatch.setattr(module, "extension", lambda: None)
     write_container(python, 300, SETTINGS, 1, lambda _done: None)
 
@@ -126,6 +132,47 @@ def test_later_versions(data: st.DataObject) -> None:
     body = data.draw(st.none() | a_body(shape))
 
     assert native.later(shape, head, body) == python.later(shape, head, body)
+
+
+def a_life(start_ms: int) -> Life:
+    """A county of its own, where the extension does nothing."""
+    mine = dataclasses.replace(people(), of=people().of[: AMOUNT * STRIDE])
+    portraits = Portraits(mine)
+    scribe = Scribe(mine, portraits, rates(), 1, words("scribe"), start_ms=start_ms, environment="SYNTHETIC", only=None)
+    return Life(mine, portraits, scribe, rates(), words("life"))
+
+
+CELLS = st.lists(
+    st.tuples(
+        st.floats(0.1, 100),
+        st.one_of(
+            st.integers(1, AMOUNT).map(lambda amount: range(0, amount * STRIDE, STRIDE)),
+            st.lists(st.integers(0, AMOUNT - 1), min_size=1, max_size=3).map(
+                lambda cell: array("I", [at * STRIDE for at in cell])
+            ),
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize("happen", [move_crowd, change_practice, change_record], ids=lambda each: each.__name__)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_crowds(happen: Callable[[Life, Draws], None], data: st.DataObject) -> None:
+    """What happens to many people is told alike, and leaves the same people behind."""
+    amount = data.draw(st.integers(0, 6))
+    random = data.draw(st.binary(min_size=CROWD_DRAW_BYTES * amount, max_size=CROWD_DRAW_BYTES * amount))
+    draws = Draws(Cells(data.draw(CELLS)), data.draw(st.integers(14_000, 15_000)), random)
+    native, python = a_life(0), a_life(0)
+    native.crowd = native_crowd(rates())
+    happen(native, draws)
+    happen(python, draws)
+
+    assert native.scribe.due == python.scribe.due
+    assert native.people.of == python.people.of
+    assert happen is not change_practice or native.people.of != people().of or not native.scribe.due
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -26,7 +26,8 @@ from tidings.errors import BadInput, Severity
 CATALOGUE = load_catalogue(default_catalogue_dir())
 NOW_MS = StillClock().now_ms()
 PEOPLE = 20_000
-SOUND = Settings(seed=2, people=4 * PEOPLE, bad_share=0, duplicate_share=0)
+SOUND = Settings(seed=2, people=4 * PEOPLE, bad_share=0, duplicate_share=0, times={"country": 4.0})
+"""More entries of a register than usual: few keys have a third one in so short a time."""
 SOUND_EVENTS = 18_000
 
 
@@ -63,7 +64,7 @@ def test_the_bytes_do_not_change_by_themselves() -> None:
     """A seed's bytes are what they were: who changes this figure makes another country of every seed, on purpose."""
     made = container(Settings(seed=1, people=5_000), 1_000)
 
-    assert hashlib.sha256(made).hexdigest()[:16] == "a83df6b00db4283b"
+    assert hashlib.sha256(made).hexdigest()[:16] == "01c651c58a7ed3d2"
 
 
 def test_processes_make_the_same_bytes() -> None:
