@@ -18,7 +18,7 @@ from producers.simulation.rows import Row
 from producers.simulation.settings import Settings
 from tidings.errors import BadInput, Fatal, Problem
 
-_by_time = itemgetter(0)
+_by_time, _note = itemgetter(0), itemgetter(4)
 
 
 class Batch(NamedTuple):
@@ -115,7 +115,7 @@ def _make(settings: Settings, number: int, processes: int, pipe: Connection) -> 
 
 
 def _outcomes(rows: Sequence[Row]) -> dict[int, str]:
-    return {at: row[4].expected for at, row in enumerate(rows) if row[4] is not None}
+    return {at: note.expected for at, note in enumerate(map(_note, rows)) if note is not None}
 
 
 def _received(pipe: Connection) -> Batch:

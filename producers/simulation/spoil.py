@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from functools import cache
 from random import Random
 from typing import Any
@@ -83,10 +82,11 @@ class Spoiler:
         return min((row[0] >> 3) + apart, last) * COUNTIES + (row[0] & 7)
 
     def _used_id(self, row: Row, apart: int) -> Row:
-        event = decode(row[1], row[3])
+        beginning = Beginning.of(row[1], "received_at")
+        event, rest = beginning.read(row[3])
         event["received_at"] += 1
         note = Note("rejected", FAULTS[USED_ID].expects(EVENT_TYPES[row[1]]), fault=USED_ID)
-        return self._after(row, apart), row[1], row[2], encode(row[1], event), note
+        return self._after(row, apart), row[1], row[2], beginning.write(event) + rest, note
 
     def _bad(self, fault: Fault, row: Row, apart: int) -> Row | None:
         """The row spoiled, earlier than the row itself; None where the fault does not fit it."""
@@ -95,11 +95,12 @@ class Spoiler:
         if fault.spoil is not None:
             if body[UUID_BYTES : UUID_BYTES + 1] not in _NEW:  # the event's second field
                 return None
-            event = decode(row[1], body)
+            beginning = Beginning.of(row[1], fault.paths[event_type].partition(".")[0])
+            event, rest = beginning.read(body)
             event["event_id"] = event_id[1:].decode()
             if not fault.spoil(event, fault.paths[event_type]):
                 return None
-            key, body = key_of(event), encode(row[1], event)
+            key, body = key_of(event), beginning.write(event) + rest
         else:
             body = event_id + body[UUID_BYTES:]  # the event's first field
         sound = (key, PLACEHOLDER + body)
@@ -122,6 +123,37 @@ def _fitting(name: str) -> tuple[int, ...] | None:
     return tuple(EVENT_TYPES.index(event_type) for event_type in fault.paths)
 
 
+class Beginning:
+    """The first fields of an event type, up to the subject and a field that is asked for: what is behind them is left
+    as it is, so that it need not be read."""
+
+    def __init__(self, kind: int, field: str) -> None:
+        schema = types().events[EVENT_TYPES[kind]]
+        names = [each["name"] for each in schema["fields"]]
+        upto = 1 + max(names.index("subject"), names.index(field))
+        some = schema | {"fields": schema["fields"][:upto]}
+        self._schema: Any = fastavro.parse_schema(some)
+        self._write = generate_writer(some)
+
+    @staticmethod
+    @cache
+    def of(kind: int, field: str) -> Beginning:
+        """That of a kind of row, made once a process."""
+        return Beginning(kind, field)
+
+    def read(self, body: bytes) -> tuple[dict[str, Any], bytes]:
+        """The fields of an Avro body, and the bytes behind them."""
+        stream = io.BytesIO(body)
+        event: Any = fastavro.schemaless_reader(stream, self._schema, None)
+        return event, stream.read()
+
+    def write(self, event: dict[str, Any]) -> bytes:
+        """The fields' Avro."""
+        out = bytearray()
+        self._write(out, event)
+        return bytes(out)
+
+
 def decode(kind: int, body: bytes) -> dict[str, Any]:
     """The event of an Avro body."""
     event: Any = fastavro.schemaless_reader(io.BytesIO(body), _parsed(kind), None)
@@ -129,18 +161,6 @@ def decode(kind: int, body: bytes) -> dict[str, Any]:
     return found
 
 
-def encode(kind: int, event: dict[str, Any]) -> bytes:
-    """The Avro body of an event."""
-    out = bytearray()
-    _writer(kind)(out, event)
-    return bytes(out)
-
-
 @cache
 def _parsed(kind: int) -> Any:
     return fastavro.parse_schema(types().events[EVENT_TYPES[kind]])
-
-
-@cache
-def _writer(kind: int) -> Callable[[bytearray, Any], None]:
-    return generate_writer(types().events[EVENT_TYPES[kind]])

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from commands._simulate import Publishers, publish, publish_container
+from commands._simulate_publish import Publishers, publish, publish_container
 from producers.simulation.container import read
 from producers.simulation.faults import FAULTS
 from producers.simulation.happenings import HAPPENINGS
@@ -123,7 +123,7 @@ class Sent:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.records: list[tuple[str, str, bytes | None, bytes | None]] = []
-        monkeypatch.setattr("commands._simulate.Cluster.load", lambda _path: None)
+        monkeypatch.setattr("commands._simulate_publish.Cluster.load", lambda _path: None)
         monkeypatch.setattr(Publishers, "send", lambda _self, each: self.records.append(each[:4]))
         monkeypatch.setattr(Publishers, "flush", lambda _self: len(self.records))
 

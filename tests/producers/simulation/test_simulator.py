@@ -16,6 +16,7 @@ from producers.simulation.faults import FAULTS
 from producers.simulation.people import NHS_OF_COUNTY, fictional_key, populate
 from producers.simulation.rates import DAY_MS, rates
 from producers.simulation.shapes import EVENT_TYPES
+from producers.simulation.spoil import Beginning, decode
 from producers.simulator import START_MS, Settings, SimulatedEvent, simulate, write_container
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.checks import Checker, FolderLists
@@ -127,6 +128,20 @@ def test_every_kind_of_bad_record_at_its_share() -> None:
     assert sum(kinds.values()) - kinds["checksum"] == pytest.approx(0.1 * 6_000 * 21 / 22, rel=0.1)
     assert Counter(each.expected for each in made)["duplicate"] == pytest.approx(60, abs=20)
     assert {each.codes for each in made if each.fault == "used-id"} == {("event_id_reused",)}
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_a_beginning_is_of_the_event(name: str) -> None:
+    """The first fields that a fault reads are the event's, and written again with the rest they are its bytes."""
+    kind = EVENT_TYPES.index(name)
+    body = next(each.body for each in sound() if each.event_type == name)
+    event = decode(kind, body)
+    for field in ("event_id", "received_at", list(event)[-1]):
+        beginning = Beginning.of(kind, field)
+        first, rest = beginning.read(body)
+        assert first == {each: event[each] for each in first}
+        assert {field, "subject"} <= set(first)
+        assert beginning.write(first) + rest == body
 
 
 def test_no_bad_record_where_none_is_asked_for() -> None:
