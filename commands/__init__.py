@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import cleandoc
 from typing import Any
 
 import typer
@@ -55,6 +56,7 @@ class _Verbs(TyperGroup):
         found = getattr(import_module(module), attribute)
         command = typer.main.get_command(found if isinstance(found, typer.Typer) else _single(found))
         command.name = cmd_name
+        _flow(command)
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -63,6 +65,14 @@ class _Verbs(TyperGroup):
             near = get_close_matches(args[0], self.list_commands(ctx), n=1)
             ctx.fail(f"No such command {args[0]!r}{f'; did you mean {near[0]!r}?' if near else '.'}")
         return super().resolve_command(ctx, args)
+
+
+def _flow(command: Any) -> None:
+    """Paragraphs of help are one line each, for the terminal to break: typer keeps the docstring's lines."""
+    paragraphs = cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(each.split()) for each in paragraphs)
+    for each in getattr(command, "commands", {}).values():
+        _flow(each)
 
 
 def _single(function: Any) -> typer.Typer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands._demo_exchange import DRAIN_SECONDS, remember_exchange
 from commands._demo_watch import ready
 from deploy.local.ports import choose, is_free
+from deploy.local.processes import Process, spawn, stop
 from deploy.prometheus.observe import TARGETS
 from tidings.clock import Clock, Deadline
 from tidings.errors import Fatal
@@ -20,7 +21,6 @@ from tidings.policy.model import Policy
 
 WORKERS = 2
 _START_SECONDS = 60.0
-_DRAIN_SECONDS = 30.0
 _YEAR_MS = 365 * 86_400_000
 
 
@@ -28,7 +28,7 @@ _YEAR_MS = 365 * 86_400_000
 class Workers:
     """The exchange as it runs: its supervisor's process and the health port of each worker."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     ports: tuple[int, ...]
 
 
@@ -42,21 +42,17 @@ def workers(cluster_file: Path, log: Path, policy: Policy, clock: Clock, *, keep
     command = [sys.executable, "-m", "commands", "run", "exchange", "--workers", str(WORKERS)]
     command += ["--cluster", str(cluster_file), "--health-port", str(ports[0])]
     command += ["--targets", str(cluster_file.parent / TARGETS)]
-    with log.open("ab") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
-    running = Workers(process, ports)
+    running = Workers(spawn("exchange", command, log, cwd=Path.cwd()), ports)
     kept = False
     try:
         _wait_ready(running, policy, log, clock)
         yield running
         kept = keep
     finally:
-        if not kept:
-            process.terminate()
-            try:
-                process.wait(_DRAIN_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        if kept:
+            remember_exchange(cluster_file.parent, running.process)
+        else:
+            stop([running.process], DRAIN_SECONDS, clock)
 
 
 def choose_block(count: int) -> tuple[int, ...]:
@@ -72,7 +68,7 @@ def _wait_ready(running: Workers, policy: Policy, log: Path, clock: Clock) -> No
     partitions = sum(inbox.partitions for inbox in policy.inboxes)
     deadline = Deadline(clock, _START_SECONDS)
     while not ready(running.ports, partitions):
-        if running.process.poll() is not None or deadline.expired():
+        if not running.process.running() or deadline.expired():
             raise Fatal(f"the exchange's workers did not come up; see {log}")
         clock.sleep(0.2)
 

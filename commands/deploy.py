@@ -10,7 +10,9 @@ import typer
 from commands._context import COUNTRY, SYSTEM_SCHEMAS, CatalogueOption, ClusterOption, CountryOption, cluster_of
 from commands.up import Environment
 
-app = typer.Typer(no_args_is_help=True, help="What an installation in containers needs beside its files.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="What an installation in containers needs beside its files."
+)
 
 FolderArgument = Annotated[Path, typer.Argument(help="The folder to make or complete.", show_default=False)]
 

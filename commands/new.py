@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Write the files of a new part.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Write the files of a new part.")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

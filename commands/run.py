@@ -34,7 +34,7 @@ HealthHostOption = Annotated[
     str, typer.Option(help="Where health and metrics are served; in a container that is probed from outside: 0.0.0.0.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Run a part of Tidings in the foreground.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run a part of Tidings in the foreground.")
 
 
 @app.callback()

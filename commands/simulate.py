@@ -121,8 +121,11 @@ def _settings(
 ) -> Settings:
     from producers.simulation.faults import FAULTS
     from producers.simulation.happenings import HAPPENINGS
+    from producers.simulation.shapes import EVENT_TYPES
     from producers.simulator import Settings
 
+    if unknown := sorted(set(only or ()) - set(EVENT_TYPES)):
+        raise _problem("--only", "unknown-name", f"{unknown[0]} is none of {', '.join(sorted(EVENT_TYPES))}")
     try:
         day = date.fromisoformat(start)
     except ValueError:

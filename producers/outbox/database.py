@@ -6,7 +6,8 @@ Source of the codes: PostgreSQL 15, appendix A, "PostgreSQL Error Codes".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -56,7 +57,7 @@ def connect(database: str) -> Connection:
     if "password" in said:
         message = "give a libpq connection string, and the password in PGPASSFILE, never here"
         raise BadInput([Problem("(command line)", 0, "--database", "connection", message)])
-    with said_by_class("connecting to the outbox's database"):
+    with said_by_class(f"connecting to the outbox's database {_place(said)}"):
         connection = psycopg.connect(
             database,
             autocommit=True,
@@ -74,6 +75,13 @@ def connect(database: str) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _place(said: Mapping[str, Any]) -> str:
+    """Whether anything says where the database is, for whoever forgot to."""
+    if "host" in said or "service" in said or {"PGHOST", "PGHOSTADDR", "PGSERVICE"} & os.environ.keys():
+        return "(as --database, PGHOST and their like say)"
+    return "(no host is said: name it with --database, PGHOST or PGSERVICE)"
 
 
 def _hold_to_form(connection: Connection) -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from commands import app
+from commands._demo_exchange import remember_exchange
+from deploy.local.processes import spawn
 from tests.commands.conftest import Life
 from tests.commands.kit import CHECKOUT, Said, tidings
 
@@ -116,6 +121,35 @@ def test_an_unknown_verb_is_refused() -> None:
     assert (said.code, other.code) == (2, 2)
     assert "No such command 'aply'; did you mean 'apply'?" in said.err
     assert "No such command 'xyzzy'." in other.err
+
+
+def test_help_is_broken_by_the_terminal_alone() -> None:
+    """Paragraphs of every verb's help are one line each; groups offer no completion of their own."""
+    root: Any = typer.main.get_command(app)
+    context = typer.Context(root)
+    verbs = [root.get_command(context, name) for name in root.list_commands(context)]
+    every = [*verbs, *(each for verb in verbs for each in getattr(verb, "commands", {}).values())]
+
+    assert len(every) > 30
+    assert [each.name for each in every if "\n" in each.help.replace("\n\n", "") or not each.help] == []
+    assert [each.name for verb in verbs for each in verb.params if "completion" in each.name] == []
+
+
+def test_down_drains_the_demos_exchange(tmp_path: Path) -> None:
+    """What `tidings demo --keep` remembers is asked to end, waited for, and forgotten; a damaged note is told."""
+    process = spawn("exchange", ["/bin/sleep", "300"], tmp_path / "exchange.log", cwd=tmp_path)
+    remember_exchange(tmp_path, process)
+
+    first, second = (tidings("down", "--data", tmp_path) for _ in range(2))
+    (tmp_path / "exchange.json").write_text("{}")
+    damaged = tidings("down", "--data", tmp_path)
+
+    assert not process.running()
+    assert (first.out, second.out) == (
+        f"Stopped exchange. Data stays in {tmp_path}.\n",
+        f"Nothing of {tmp_path} was running.\n",
+    )
+    assert (damaged.code, "exchange.json is damaged" in damaged.err) == (1, True)
 
 
 @pytest.mark.stack

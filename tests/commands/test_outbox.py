@@ -61,7 +61,8 @@ def test_from_the_agencys_table_into_the_exchange(running: Running, outbox: Outb
     ("arguments", "code", "words"),
     [
         (("status", "--database", "password=hunter2"), 65, "PGPASSFILE"),
-        (("status", "--database", "host=/nowhere dbname=x"), 75, "connecting to the outbox's database"),
+        (("status", "--database", "host=/nowhere dbname=x"), 75, "connecting to the outbox's database (as --database"),
+        (("status", "--database", "port=1"), 75, "no host is said: name it with --database"),
         (("retry", "--database", "dbname=x"), 65, "--reason or --all"),
         (("retry", "1", "--event", "no-such.json"), 65, "no-such-file"),
         (("sql", "--slots", "0"), 65, "1 to 64"),

@@ -72,7 +72,7 @@ def test_a_legacy_file_is_published_as_it_is(tmp_path: Path) -> None:
         (("--times", "wars=2"), "a name is one of deaths"),
         (("--start", "yesterday"), "such as 2012-01-02"),
         (("--people", "3"), "people are from"),
-        (("--only", "nonsense"), "unknown: nonsense"),
+        (("--only", "nonsense"), "--only: nonsense is none of address-changed, "),
         (("--format", "csv"), "a format is avro, json, delimited-table"),
         (("--format", "gro-death-extract", "--only", "name-changed"), "gro-death-extract holds death-registered"),
         (("--format", "register-rsf", "--only", "country", "--only", "local-authority"), "one in a file"),
