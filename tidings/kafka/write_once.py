@@ -237,7 +237,8 @@ def _producer_config(cluster: Cluster, principal: str, group: str, settings: Loo
     return {
         **cluster.publisher_config(principal),
         **transactional_config(group, settings),
-        "linger.ms": 5,
+        # A commit sends what lingers at once: until then a batch fills up. Places are waited for before the commit.
+        "linger.ms": 5 if placing else 50,
         "delivery.report.only.error": not placing,
     }
 
