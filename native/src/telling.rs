@@ -124,7 +124,7 @@ impl Teller {
             return Err(PyValueError::new_err("random"));
         }
         let (words, ids) = random.split_at(amount * WORD_BYTES);
-        let mut wrong = Vec::new();
+        let (mut wrong, mut subject) = (Vec::new(), Subject::default());
         let mut out = Filling::new(&shape.first);
         for (at, (word, id)) in words.chunks_exact(WORD_BYTES).zip(ids.chunks_exact(ID_BYTES)).enumerate() {
             let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));
@@ -139,12 +139,12 @@ impl Teller {
             }
             let record_id = record_id(self.county, shape.number, serial + at as u64 + 1);
             let state: u32 = of.get_item(person + STATE)?.extract()?;
-            let key = self.subject(person, state, new_ids)?;
+            self.subject(person, state, new_ids, &mut subject)?;
             let head = Head {
                 event_id: uuid(id),
                 record_id: &record_id,
                 instants: instants(recorded_ms, received_ms),
-                subject: &key.0,
+                subject: &subject.avro,
                 protection: (state & PROTECTION) as u8 >> 1,
             };
             out.start();
@@ -152,7 +152,7 @@ impl Teller {
             let row = (
                 received_ms << 3 | self.county,
                 shape.number,
-                PyBytes::new(py, &key.1),
+                PyBytes::new(py, &subject.key),
                 PyBytes::new(py, out.end()?),
                 py.None(),
             );
@@ -232,39 +232,79 @@ fn instants(recorded_ms: i64, received_ms: i64) -> Vec<u8> {
 }
 
 /// Eleven digits as Avro: the county, the event type, and a number counting up.
-fn record_id(county: i64, number: i64, serial: u64) -> Vec<u8> {
-    format!("\u{16}{}{number:02}{serial:08}", county + 1).into_bytes()
+fn record_id(county: i64, number: i64, serial: u64) -> [u8; 12] {
+    let mut text = [22; 12];
+    write_digits(county as u64 + 1, &mut text[1..2]);
+    write_digits(number as u64, &mut text[2..4]);
+    write_digits(serial, &mut text[4..]);
+    text
 }
 
 impl Teller {
-    /// A person's subject as Avro, and the Kafka key that it makes.
-    fn subject(&self, person: usize, state: u32, new_ids: &Bound<'_, PyDict>) -> PyResult<(Vec<u8>, Vec<u8>)> {
+    /// A person's subject.
+    fn subject(
+        &self,
+        person: usize,
+        state: u32,
+        new_ids: &Bound<'_, PyDict>,
+        out: &mut Subject,
+    ) -> PyResult<()> {
         if state & HAS_NEW_ID != 0 {
             let found = new_ids.get_item(person)?.ok_or_else(|| PyIndexError::new_err("new id"))?;
-            return found.extract();
+            (out.avro, out.key) = found.extract()?;
+            return Ok(());
         }
         let at = person / self.stride;
-        let (scheme, value) = match (at < self.nhs.1).then(|| nhs_number(self.nhs.0 + at)).flatten() {
-            Some(value) => ("nhs_number", value),
-            None => ("simulated_person", format!("S{}{:09}", self.county, at)),
-        };
-        let mut subject = Vec::with_capacity(32);
-        put_bytes(&mut subject, scheme.as_bytes());
-        put_bytes(&mut subject, value.as_bytes());
-        Ok((subject, format!("{scheme}:{value}").into_bytes()))
+        if let Some(value) = (at < self.nhs.1).then(|| nhs_number(self.nhs.0 + at)).flatten() {
+            out.set(b"nhs_number", &value);
+        } else {
+            let mut value = *b"S0000000000";
+            write_digits(self.county as u64, &mut value[1..2]);
+            write_digits(at as u64, &mut value[2..]);
+            out.set(b"simulated_person", &value);
+        }
+        Ok(())
+    }
+}
+
+/// A subject as Avro, and the Kafka key that it makes.
+#[derive(Default)]
+struct Subject {
+    avro: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Subject {
+    fn set(&mut self, scheme: &[u8], value: &[u8]) {
+        self.avro.clear();
+        put_bytes(&mut self.avro, scheme);
+        put_bytes(&mut self.avro, value);
+        self.key.clear();
+        self.key.extend_from_slice(scheme);
+        self.key.push(b':');
+        self.key.extend_from_slice(value);
     }
 }
 
 /// 999, six digits and the check digit; None where there is none. Source: NHS Data Dictionary, "NHS NUMBER".
-fn nhs_number(six_digits: usize) -> Option<String> {
-    let (mut rest, mut sum) = (six_digits, 9 * (10 + 9 + 8));
-    for weight in 2..=7 {
-        sum += rest % 10 * weight;
-        rest /= 10;
-    }
-    match (11 - sum % 11) % 11 {
+fn nhs_number(six_digits: usize) -> Option<[u8; 10]> {
+    let mut value = *b"9990000000";
+    write_digits(six_digits as u64, &mut value[3..9]);
+    let weighted = value[..9].iter().zip((2..=10).rev()).map(|(digit, weight)| u32::from(digit - b'0') * weight);
+    match (11 - weighted.sum::<u32>() % 11) % 11 {
         10 => None,
-        check => Some(format!("999{six_digits:06}{check}")),
+        check => {
+            value[9] = b'0' + check as u8;
+            Some(value)
+        }
+    }
+}
+
+/// The last digits of a number, as many as there is room for.
+fn write_digits(mut number: u64, out: &mut [u8]) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 

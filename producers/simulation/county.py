@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
 from typing import NamedTuple
@@ -102,19 +102,17 @@ class County:
         self._life.year = year = _year(self._day)
         # Who comes until the next weighing is not drawn before it.
         people = [
-            (born, sex, cell[:]) for (born, sex), cells in self._life.people.cells.items() for cell in cells if cell
+            (sex, min(AGES - 1, max(0, year - born)), cell[:])
+            for (born, sex), cells in self._life.people.cells.items()
+            for cell in cells
+            if cell
         ]
         whole = 0.0
         for name, hazard in HAZARDS.items():
             if only is not None and not only & hazard.event_types:
                 continue
-            weighted: list[tuple[float, Sequence[int]]] = []
-            a_year = times.get(name, 1.0)
-            for born, sex, cell in people:
-                age, by_age = min(AGES - 1, max(0, year - born)), self._rates.hazards[name][sex]
-                a_week = (by_age[age] + by_age[max(0, age - 1)]) / 2 * a_year * WEEK / YEAR_DAYS
-                if a_week > 0:
-                    weighted.append((len(cell) * a_week, cell))
+            a_week = self._a_week(name, times.get(name, 1.0))
+            weighted = [(len(cell) * a_week[sex][age], cell) for sex, age, cell in people if a_week[sex][age] > 0]
             if weighted:
                 cells = Cells(weighted)
                 whole += cells.whole
@@ -122,6 +120,13 @@ class County:
         if self._number == 0 and (only is None or only & CARE.event_types):
             whole *= times.get("care", 1.0) * COUNTIES / CARE_ONE_IN
             yield Chance(CARE, Poisson(whole), Cells([(1.0, [number * STRIDE for number in WATCHED])]))
+
+    def _a_week(self, name: str, times: float) -> list[list[float]]:
+        """How often a hazard comes in a week, by sex and age."""
+        return [
+            [(by_age[age] + by_age[max(0, age - 1)]) / 2 * times * WEEK / YEAR_DAYS for age in range(AGES)]
+            for by_age in self._rates.hazards[name]
+        ]
 
     def _keeping(self) -> Iterator[tuple[Keeper, Poisson]]:
         """The registers of things, which are the country's: county 0 keeps them."""
