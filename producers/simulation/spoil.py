@@ -26,6 +26,7 @@ TRIES = 6
 ONE_FOR = 4
 """Of the rows that a fault can fit, it spoils at most one in so many: where they are rare, it stays below its share."""
 _NEW = (CREATED, CHANGED)
+_LAST_OF_HEAD = "environment"
 WITHIN_MS = 600_000
 """A bad record comes at most so long before the sound one, a repeat at most so long after it."""
 
@@ -124,22 +125,22 @@ def _fitting(name: str) -> tuple[int, ...] | None:
 
 
 class Beginning:
-    """The first fields of an event type, up to the subject and a field that is asked for: what is behind them is left
-    as it is, so that it need not be read."""
+    """The first fields of an event type: its head, or all of them. What is behind the head is left as it is where only
+    the head is asked for, so that it need not be read."""
 
-    def __init__(self, kind: int, field: str) -> None:
+    def __init__(self, kind: int, amount: int) -> None:
         schema = types().events[EVENT_TYPES[kind]]
-        names = [each["name"] for each in schema["fields"]]
-        upto = 1 + max(names.index("subject"), names.index(field))
-        some = schema | {"fields": schema["fields"][:upto]}
+        some = schema | {"fields": schema["fields"][:amount]}
         self._schema: Any = fastavro.parse_schema(some)
         self._write = generate_writer(some)
 
     @staticmethod
     @cache
     def of(kind: int, field: str) -> Beginning:
-        """That of a kind of row, made once a process."""
-        return Beginning(kind, field)
+        """That of a kind of row with a field in it. Each is made once a process."""
+        names = [each["name"] for each in types().events[EVENT_TYPES[kind]]["fields"]]
+        head = names.index(_LAST_OF_HEAD) + 1
+        return _beginning(kind, head if names.index(field) < head else len(names))
 
     def read(self, body: bytes) -> tuple[dict[str, Any], bytes]:
         """The fields of an Avro body, and the bytes behind them."""
@@ -152,6 +153,11 @@ class Beginning:
         out = bytearray()
         self._write(out, event)
         return bytes(out)
+
+
+@cache
+def _beginning(kind: int, amount: int) -> Beginning:
+    return Beginning(kind, amount)
 
 
 def decode(kind: int, body: bytes) -> dict[str, Any]:
