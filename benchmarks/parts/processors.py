@@ -79,7 +79,10 @@ def _derived(made: Country, name: str, decided: int) -> dict[str, Any]:
     data = made.stack.data / "bench" / name
     command = made.command("run", name, "--data", str(data), "--targets", str(targets))
     looks = _watch(command, folder / "run.log", targets, PROCESSOR_EVENTS.name, PROCESSOR_PARTS.name)
-    return {**_pace(looks, "parts", decided), **_own(made, load_processor(name), decided)}
+    own = _own(made, load_processor(name), decided)
+    # One that has not read everything in time kept up with so much of the country alone.
+    share = min(1.0, looks[-1].events / own["records"])
+    return {**_pace(looks, "parts", max(1, round(decided * share))), "share_read": round(share, 3), **own}
 
 
 def _window(made: Country, decided: int) -> dict[str, Any]:
@@ -171,6 +174,7 @@ def _own(made: Country, processor: Processor, decided: int) -> dict[str, Any]:
         took = time.thread_time() - began
     rows = store.rows()
     return {
+        "records": len(records),
         "own_us_a_decided_event": round(took / decided * 1e6, 1),
         "rows": len(rows),
         "bytes_a_row": round(sum(rows) / max(1, len(rows))),

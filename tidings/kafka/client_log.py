@@ -31,6 +31,11 @@ _REASONS = (
     "certificate verify failed",
     "authorization failed",
     "fenced",
+    # Passing, at the first transaction after a broker's start.
+    "coordinator load in progress",
+    "coordinator not available",
+    "not coordinator",
+    "concurrent transactions",
 )
 
 

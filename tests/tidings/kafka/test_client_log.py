@@ -80,3 +80,12 @@ def test_no_text_of_the_client_crosses(parts: tuple[str, ...], caplog: pytest.Lo
     assert [each["why"] for each in said] == ["disconnected", "unknown", "unknown"]
     assert {each["log_level"] for each in said} == {"error"}
     assert "Quillfeather" not in str(said) + caplog.text
+
+
+def test_a_coordinator_that_loads_is_told_as_that() -> None:
+    """What the first transaction after a broker's start meets, and what passes by itself."""
+    text = "Failed to acquire idempotence PID from broker b1: Broker: Coordinator load in progress: retrying"
+    with capture_logs() as said:
+        CLIENT_LOGGER.log(logging.WARNING, "%s [%s] %s", "GETPID", "tidings-gro#producer-2", text)
+
+    assert [each["why"] for each in said] == ["coordinator load in progress"]
