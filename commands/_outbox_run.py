@@ -17,10 +17,11 @@ from producers.outbox.relay import Relay, RelaySettings
 from producers.outbox.run_relay import WRITER_SETTINGS, run_relay, run_together
 from producers.publisher import EventPublisher
 from tidings.catalogue import default_catalogue_dir, load_catalogue
-from tidings.clock import SystemClock
+from tidings.clock import Clock, SystemClock
 from tidings.kafka.announce import announced
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.health import Health
+from tidings.kafka.snapshot import Snapshot, State
 from tidings.kafka.write_once import OnceWriter
 from tidings.logs import configure
 from tidings.metrics import MetricStore
@@ -66,10 +67,20 @@ def run_outbox(
     settle_memory()
     try:
         with announced(targets, f"outbox-{agency}-{health.port}", health.port):
-            run_together(sessions, run, lambda: not told.is_set())
+            run_together(sessions, run, asked(told, held, health, clock))
     finally:
         health.stop()
     typer.echo("Drained.")
+
+
+def asked(told: threading.Event, held: HeldSlots, health: Health, clock: Clock) -> Callable[[], bool]:
+    """Whether to go on. Relays ask at each turn and each try to connect, so health hears of them here."""
+
+    def going_on() -> bool:
+        health.observe(Snapshot(State.RUNNING, clock.monotonic(), assigned=held.at_work()))
+        return not told.is_set()
+
+    return going_on
 
 
 class _NotSent:

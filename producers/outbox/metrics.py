@@ -41,7 +41,7 @@ OUTBOX_METRICS: tuple[MetricSpec, ...] = (
 
 
 class HeldSlots:
-    """How many slots the relays of one process have together."""
+    """How many slots the relays of one process have together, and whether one of them is at work at all."""
 
     def __init__(self, store: MetricStore) -> None:
         self._store = store
@@ -50,7 +50,18 @@ class HeldSlots:
         store.set(SLOTS, 0)  # so that a relay which never gets to its database is seen to have none
 
     def say(self, relay: int, slots: int) -> None:
-        """Relay number `relay` has so many now."""
+        """Relay number `relay` is at work, and has so many now; one in reserve has none."""
         with self._lock:
             self._by_relay[relay] = slots
             self._store.set(SLOTS, sum(self._by_relay.values()))
+
+    def gone(self, relay: int) -> None:
+        """Relay number `relay` has given up its session."""
+        with self._lock:
+            self._by_relay.pop(relay, None)
+            self._store.set(SLOTS, sum(self._by_relay.values()))
+
+    def at_work(self) -> bool:
+        """Whether a relay of this process has a session and has looked for its share."""
+        with self._lock:
+            return bool(self._by_relay)

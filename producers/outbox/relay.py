@@ -113,7 +113,7 @@ class Relay:
         for work in self._slots.values():
             work.close()
         self._slots.clear()
-        self._held.say(self._relay, 0)
+        self._held.gone(self._relay)
 
     def _turn(self, work: SlotWork, max_rows: int) -> int:
         """One turn of a slot. Returns how many rows were read."""

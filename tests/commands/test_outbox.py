@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from commands._outbox_run import asked
 from producers.outbox.create_sql import create_sql
+from producers.outbox.metrics import OUTBOX_METRICS, HeldSlots
 from tests.commands.conftest import Running
 from tests.commands.kit import CHECKOUT, decided_events, tidings, until
 from tests.producers.outbox.kit import AGENCY, Outbox, event_id_of, rows_of
+from tidings.clock import StillClock
+from tidings.kafka.health import LIVE_WITHIN_S, Health
 from tidings.kafka.read import read_to_end
+from tidings.metrics import MetricStore
 
 ROWS = rows_of(30, seed=21)
 BAD = (ROWS[0][0], ROWS[0][1] | {"environment": "LIVE", "event_id": "00000000-0000-4000-8000-00000000beef"})
@@ -80,3 +87,20 @@ def test_what_a_new_user_gets_wrong(arguments: tuple[str, ...], code: int, words
 def test_the_sql_is_printed_and_nothing_else() -> None:
     """So that it can be piped into psql."""
     assert tidings("outbox", "sql", "--slots", "8", "--no-wake").out == create_sql(8, wake=False)
+
+
+def test_health_follows_the_relays() -> None:
+    """A relay that has a session is ready, one in reserve too; one without is alive, as long as it asks."""
+    clock, told, held = StillClock(), threading.Event(), HeldSlots(MetricStore(OUTBOX_METRICS))
+    health = Health(clock, registry=CollectorRegistry())
+    going_on = asked(told, held, health, clock)
+    seen = []
+    for change in (lambda: None, lambda: held.say(1, 0), lambda: held.gone(1)):
+        change()
+        seen.append((going_on(), health.live(), health.ready()))
+    clock.advance(LIVE_WITHIN_S + 1)
+    told.set()
+
+    assert seen == [(True, True, False), (True, True, True), (True, True, False)]
+    assert not health.live()
+    assert not going_on()
