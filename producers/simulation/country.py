@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
+import pickle
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from contextlib import contextmanager, suppress
 from operator import itemgetter
-from typing import NamedTuple
+from subprocess import PIPE, Popen
+from typing import IO, NamedTuple, cast
 
 from producers.simulation.container import Framed, frame, in_order, merge, split
 from producers.simulation.county import County
@@ -83,45 +85,55 @@ def _batches(settings: Settings, processes: int) -> Iterator[list[Batch]]:
         for rows in weeks(settings):
             yield [Batch(frame(rows), _outcomes(rows))]
         return
-    spawn, processes = get_context("spawn"), min(processes, COUNTIES)
-    makers, pipes = [], []
-    for number in range(processes):
-        pipe, its_end = spawn.Pipe(duplex=False)
-        maker = spawn.Process(target=_make, args=(settings, number, processes, its_end), daemon=True)
-        maker.start()
-        its_end.close()
-        makers.append(maker)
-        pipes.append(pipe)
+    processes = min(processes, COUNTIES)
+    # Not multiprocessing's: it would import the command's own module again in each, which takes longer than the rest.
+    makers = [_started(settings, number, processes) for number in range(processes)]
     try:
         while True:
-            yield [_received(pipe) for pipe in pipes]
+            yield [_received(maker) for maker in makers]
     finally:
-        for maker, pipe in zip(makers, pipes, strict=True):
-            pipe.close()
-            maker.terminate()
-            maker.join()
+        for maker in makers:
+            maker.kill()
+            cast("IO[bytes]", maker.stdout).close()
+            maker.wait()
 
 
-def _make(settings: Settings, number: int, processes: int, pipe: Connection) -> None:
-    """A process: its share of the counties, until nobody listens."""
+def _started(settings: Settings, number: int, processes: int) -> Popen[bytes]:
+    program = f"from {__name__} import make; make()"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    maker = Popen([sys.executable, "-c", program], stdin=PIPE, stdout=PIPE, env=environment)
+    with (
+        suppress(BrokenPipeError),
+        cast("IO[bytes]", maker.stdin) as told,
+    ):  # one that has ended already is noticed at its first batch
+        pickle.dump((settings, range(number, COUNTIES, processes)), told)
+    return maker
+
+
+def make() -> None:
+    """A process: reads settings and counties from its standard input, and writes their batches to its standard output
+    until nobody reads them. A refusal's problems are its last word."""
+    out = sys.stdout.buffer
+    settings, counties = pickle.load(sys.stdin.buffer)  # noqa: S301 (from the process that started this one)
     try:
         with uncollected():
-            for rows in weeks(settings, range(number, COUNTIES, processes)):
-                pipe.send(Batch(frame(rows), _outcomes(rows)))
+            for rows in weeks(settings, counties):
+                pickle.dump(Batch(frame(rows), _outcomes(rows)), out)
+                out.flush()
     except BadInput as refusal:
-        pipe.send(refusal.problems)
+        pickle.dump(refusal.problems, out)
     except (BrokenPipeError, KeyboardInterrupt):
-        return
+        os._exit(0)  # without a word about what could not be flushed
 
 
 def _outcomes(rows: Sequence[Row]) -> dict[int, str]:
     return {at: note.expected for at, note in enumerate(map(_note, rows)) if note is not None}
 
 
-def _received(pipe: Connection) -> Batch:
+def _received(maker: Popen[bytes]) -> Batch:
     try:
-        found: Batch | tuple[Problem, ...] = pipe.recv()
-    except EOFError:
+        found: Batch | tuple[Problem, ...] = pickle.load(cast("IO[bytes]", maker.stdout))  # noqa: S301 (from a process of our own)
+    except (EOFError, pickle.UnpicklingError):
         raise Fatal("a process of the simulation ended early") from None
     if not isinstance(found, Batch):
         raise BadInput(found)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from functools import cache
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
 
+from producers.simulation import country
 from producers.simulation.container import read
 from producers.simulation.faults import FAULTS
 from producers.simulation.people import NHS_OF_COUNTY, fictional_key, populate
@@ -22,7 +25,7 @@ from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.checks import Checker, FolderLists
 from tidings.checks.identifier_checksum import valid
 from tidings.clock import StillClock
-from tidings.errors import BadInput, Severity
+from tidings.errors import BadInput, Fatal, Severity
 
 CATALOGUE = load_catalogue(default_catalogue_dir())
 NOW_MS = StillClock().now_ms()
@@ -73,6 +76,28 @@ def test_processes_make_the_same_bytes() -> None:
     settings = Settings(seed=3, people=8_000)
 
     assert container(settings, 1_500, processes=3) == container(settings, 1_500)
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        ("pass", Fatal),
+        ("import sys; sys.stdout.buffer.write(b'\\x80\\x04\\x95')", Fatal),
+        ("import pickle, sys; pickle.dump(('a problem',), sys.stdout.buffer)", BadInput),
+    ],
+)
+def test_a_process_that_ends_is_noticed(program: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ends without a word, or within one, is Fatal; what it refuses is refused."""
+    started: list[Popen[bytes]] = []
+
+    def start(*_: object) -> Popen[bytes]:
+        started.append(Popen([sys.executable, "-S", "-c", program], stdout=PIPE))
+        return started[-1]
+
+    monkeypatch.setattr(country, "_started", start)
+    with pytest.raises(error):
+        next(country.records(Settings(people=2_000), 1, processes=2))
+    assert all(each.returncode is not None for each in started)
 
 
 def test_settings_are_written_in_one_order() -> None:
