@@ -23,7 +23,8 @@ OLDEST_SERVER = 140_000
 CONNECT_SECONDS = 10
 CHANNEL = "tidings_outbox"
 
-# Few rows of large tables are wanted, by index, whatever the statistics were before the tables grew. A hung relay loses
+# Few rows of large tables are wanted, by index, whatever the statistics were before the tables grew; a plan is made for
+# the values that it is for. A hung relay loses
 # its session, and with it its slots: what it holds then is another's to settle.
 _SESSION = """
 SET jit = off;
@@ -31,6 +32,7 @@ SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
+SET plan_cache_mode = force_custom_plan;
 SET statement_timeout = '60s';
 SET lock_timeout = '10s';
 SET idle_in_transaction_session_timeout = '60s';

@@ -155,7 +155,7 @@ CREATE OR REPLACE FUNCTION tidings.outbox_purge(
   older_than interval, at_most integer, OUT purged bigint, OUT more boolean
 )
   LANGUAGE sql SECURITY DEFINER
-  SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+  SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
   WITH sent AS (
     SELECT batch_id, sum(row_count) OVER (ORDER BY sent_at, batch_id) - row_count AS rows_before FROM (
       SELECT batch_id, sent_at, row_count FROM tidings.outbox_batches
@@ -170,9 +170,9 @@ CREATE OR REPLACE FUNCTION tidings.outbox_purge(
   ), due AS (
     SELECT unnest(row_ids) AS row_id FROM batches UNION ALL SELECT row_id FROM replaced
   ), findings AS (
-    DELETE FROM tidings.outbox_findings f USING due WHERE f.row_id = due.row_id
+    DELETE FROM tidings.outbox_findings WHERE row_id = ANY (ARRAY (SELECT row_id FROM due))
   ), gone AS (
-    DELETE FROM tidings.outbox o USING due WHERE o.row_id = due.row_id RETURNING o.row_id
+    DELETE FROM tidings.outbox WHERE row_id = ANY (ARRAY (SELECT row_id FROM due)) RETURNING row_id
   )
   SELECT (SELECT count(*) FROM gone),
     coalesce((SELECT sum(row_count) FROM batches), 0) >= at_most OR (SELECT count(*) FROM replaced) >= at_most

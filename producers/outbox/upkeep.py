@@ -14,8 +14,9 @@ PURGED_AT_ONCE = 10_000
 
 _LAG = """
 SELECT s.slot, coalesce(extract(epoch FROM clock_timestamp() - (
-    SELECT o.created_at FROM tidings.outbox_waiting w JOIN tidings.outbox o ON o.row_id = w.row_id
-    WHERE w.slot = s.slot ORDER BY w.row_id LIMIT 1
+    SELECT o.created_at FROM tidings.outbox o WHERE o.row_id = (
+      SELECT w.row_id FROM tidings.outbox_waiting w WHERE w.slot = s.slot ORDER BY w.row_id LIMIT 1
+    )
   )), 0)::float8,
   (SELECT count(*) FROM tidings.outbox_waiting w WHERE w.slot = s.slot),
   s.turned_at::text
@@ -24,7 +25,7 @@ FROM tidings.outbox_slots s ORDER BY s.slot
 _REFUSED = "SELECT count(*) FROM tidings.outbox_findings WHERE refused AND replaced_at IS NULL"
 _REASONS = """
 SELECT o.row_id, o.event_type, o.event_id::text, f.findings
-FROM tidings.outbox_findings f JOIN tidings.outbox o ON o.row_id = f.row_id
+FROM tidings.outbox_findings f LEFT JOIN tidings.outbox o ON o.row_id = f.row_id
 WHERE f.refused AND f.replaced_at IS NULL ORDER BY f.row_id LIMIT %s
 """
 _CHOSEN = """
