@@ -32,16 +32,14 @@ def same_bytes(types: Types, row: int, around: frozenset[int] = frozenset()) -> 
 
 
 def only_first(types: Types, row: int) -> bool:
-    """Whether a record is in a view what it is in the event, but for a 2 before it all: a PartialDate."""
+    """Whether a record is in a view what it is in the event, but for a 2 before it all: a PartialDate. One that may
+    hold another of itself is not: that one has its own 2."""
     kind = types[row]
     return (
         kind.kind == "record"
         and bool(kind.of)
         and types[kind.of[0]].kind not in ("null", "array", "map", "union", "record")
-        and all(
-            types[of].kind in ("null", "array", "map", "union") and same_bytes(types, of, frozenset({row}))
-            for of in kind.of[1:]
-        )
+        and all(types[of].kind in ("null", "array", "map", "union") and same_bytes(types, of) for of in kind.of[1:])
     )
 
 

@@ -124,6 +124,31 @@ def _samples() -> list[tuple[str, str, dict[str, Any]]]:
     return found
 
 
+_WITHIN = {
+    "optional": (["null", "g.R"], lambda inner: b"\2" + inner, b"\0"),
+    "listed": ({"type": "array", "items": "g.R"}, lambda inner: b"\2" + inner + b"\0", b"\0"),
+}
+
+
+@every_executor
+@pytest.mark.parametrize("within", _WITHIN.values(), ids=_WITHIN)
+@pytest.mark.parametrize("before", [1, 0], ids=["after a plain field", "before it"])
+def test_a_record_within_itself(factory: Factory, within: Any, before: int) -> None:
+    """Kept whole: what is nested has its own nulls, wherever the field stands in which it is."""
+    schema, nested, none = within
+    plain, again = strategies.field("plain", "boolean"), strategies.field("again", schema)
+    body = none
+    for _ in range(3):
+        inner = b"\0" + body if before else body + b"\0"
+        body = nested(inner)
+    record = {"type": "record", "name": "g.R", "fields": [plain, again] if before else [again, plain]}
+    reader = local.schema_of(strategies.field("kept", ["null", record]))
+    pair = Pair(factory, local.inbox(reader), [local.view(reader, {"kept": "keep"})], local.KEYS)
+    event = local.encode(reader, local.event())[:-1] + b"\2" + inner
+
+    assert pair.outcome(local.SCHEMA_ID, event, NOW_MS) == "projected"
+
+
 @every_executor
 def test_all_samples_with_all_agreements(factory: Factory) -> None:
     """Each sample through each agreement of the example country, as it is and of a protected person, each change."""
