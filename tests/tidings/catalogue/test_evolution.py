@@ -176,7 +176,7 @@ def _records(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(_records(), _records())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_two_records_are_judged_as_apache_judges(one: dict[str, Any], other: dict[str, Any]) -> None:
     """On any two records of the types that we use, we and Apache's checker agree."""
     assert _apache_full(one, other) == (not breaking_changes([one, other]))

@@ -32,7 +32,7 @@ every_executor = pytest.mark.parametrize("factory", EXECUTORS.values(), ids=EXEC
 
 
 @every_executor
-@settings(max_examples=40, deadline=None, suppress_health_check=_QUIET)
+@settings(max_examples=25, deadline=None, suppress_health_check=_QUIET)
 @given(data=st.data())
 def test_any_event_type_agreement_and_event(factory: Factory, data: st.DataObject) -> None:
     """Whatever the schema, the agreements, the checks and the event, sound or damaged."""
@@ -173,7 +173,7 @@ def test_all_truncations_of_samples(factory: Factory) -> None:
 
 
 @every_executor
-@settings(max_examples=50, deadline=None, suppress_health_check=_QUIET)
+@settings(max_examples=25, deadline=None, suppress_health_check=_QUIET)
 @given(data=st.data())
 def test_damaged_samples(factory: Factory, data: st.DataObject) -> None:
     """A sample with some bytes changed is refused by both for the same reasons, or is another event to both."""

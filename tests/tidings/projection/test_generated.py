@@ -92,7 +92,7 @@ def _view(schema: dict[str, Any], rules: dict[str, Any], **more: Any) -> Any:
             rules = {path: mask for path, mask in rules.items() if path != error.field}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_every_record_projects_into_its_derived_schema(data: st.DataObject) -> None:
     """Whatever the schema, agreement and record: the view encodes, decodes wholly, is the same again, and what is kept
@@ -117,7 +117,7 @@ def test_every_record_projects_into_its_derived_schema(data: st.DataObject) -> N
             assert read[item["name"]] in (None, [], {})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_damaged_records_are_rejected_or_other_records(data: st.DataObject) -> None:
     """A mutated record is refused as the publisher's, or is another whole record that projects; never anything else."""
@@ -151,7 +151,7 @@ def test_every_truncation_and_extension_is_rejected() -> None:
         assert [finding.code for finding in caught.value.findings] == [ReasonCode.UNDECODABLE]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_noise_is_rejected(body: bytes) -> None:
     """Bytes that are no record are refused as such."""

@@ -20,7 +20,7 @@ every_executor = pytest.mark.parametrize("factory", EXECUTORS.values(), ids=EXEC
 
 
 @every_executor
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_two_versions(factory: Factory, data: st.DataObject) -> None:
     """Whatever the two versions, the agreements, the checks and the event, sound or damaged."""
