@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from deploy.local import registry
-from deploy.local.processes import Process, spawn, stop
+from deploy.local.processes import Process, stop
 from deploy.local.stack import Options, Stack, up
 from deploy.local.state import load_state, save_state
 
@@ -31,14 +30,7 @@ def gate_from(stack: Stack, checkout: Path) -> None:
     Returns once it answers."""
     [before] = [each for each in stack.state.running() if each.name == "registry-gate"]
     stop([before])
-    home = stack.data / "registry"
-    gate = spawn(
-        before.name,
-        [sys.executable, "-m", "deploy.local.registry_gate", str(home / "gate.json")],
-        Path(before.log),
-        cwd=home,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-    )
+    gate = registry.start_gate(stack.data, checkout)
     stack.state = stack.state.with_process(gate)
     save_state(stack.data, stack.state)
     registry.wait(stack.cluster, stack.state.processes)

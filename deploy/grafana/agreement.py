@@ -16,6 +16,7 @@ from deploy.grafana.panel import (
     Row,
     Unit,
     Variable,
+    quantile,
 )
 
 _RATE = "[$__rate_interval]"
@@ -59,8 +60,8 @@ FRESH = Row("Whether it keeps its promise", (
     Panel(
         "p99 latency of its event types", "From the inbox until committed to all feeds.", Unit.SECONDS,
         (Query(
-            "histogram_quantile(0.99, sum by (le, event_type) "
-            f"(rate(tidings_latency_seconds_bucket{_RATE}))) and on (event_type) tidings_feed_views{_MINE}", _TYPE,
+            f'{quantile(0.99, "tidings_latency_seconds", "event_type")} and on (event_type) tidings_feed_views{_MINE}',
+            _TYPE,
         ),),
         "TidingsLatencyBurn", SLOW,
     ),

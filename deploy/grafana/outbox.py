@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panel import EMPTY, FLOWS, ORANGE, RED, REFUSED, Board, Panel, Query, Row, Unit, Variable
+from deploy.grafana.panel import EMPTY, FLOWS, ORANGE, RED, REFUSED, Board, Panel, Query, Row, Unit, Variable, quantile
 
 _RATE = "[$__rate_interval]"
 _MINE = '{worker=~"$worker"}'
@@ -10,6 +10,7 @@ _NAME = "{{worker}}"
 _WAITING, _REFUSED, _DOWN, _STANDS = (
     "TidingsOutboxWaiting", "TidingsOutboxRefused", "TidingsRelayDown", "TidingsOutboxStands",
 )  # fmt: skip
+_SHARES = ((0.5, "median"), (0.99, "99 %"))
 _LAG = ((10.0, ORANGE), (60.0, RED))
 
 STATE = Row("State", (
@@ -68,21 +69,16 @@ BATCHES = Row("Batches", (
     Panel(
         "Rows a batch", "Median, and the largest of a hundred.", Unit.COUNT,
         tuple(
-            Query(
-                f"histogram_quantile({share}, sum by (le) (rate(tidings_outbox_batch_rows_bucket{_MINE}{_RATE})))", name
-            )
-            for share, name in ((0.5, "median"), (0.99, "99 %"))
+            Query(quantile(share, f"tidings_outbox_batch_rows{_MINE}"), name)
+            for share, name in _SHARES
         ),
         _WAITING, ((4_000.0, ORANGE),), width=12,
     ),
     Panel(
         "Seconds a batch", "From the start of reading until it is committed in the inboxes.", Unit.SECONDS,
         tuple(
-            Query(
-                f"histogram_quantile({share}, sum by (le) (rate(tidings_outbox_batch_seconds_bucket{_MINE}{_RATE})))",
-                name,
-            )
-            for share, name in ((0.5, "median"), (0.99, "99 %"))
+            Query(quantile(share, f"tidings_outbox_batch_seconds{_MINE}"), name)
+            for share, name in _SHARES
         ),
         _WAITING, ((2.5, ORANGE), (10.0, RED)), width=12,
     ),

@@ -17,17 +17,13 @@ from deploy.grafana.panel import (
     Query,
     Row,
     Unit,
+    quantile,
 )
 from deploy.prometheus.slos import SLOS
 
 _RATE = "[$__rate_interval]"
 _WORST = 10
-
-
-def _quantile(share: float, by: str = "") -> str:
-    series = f"rate(tidings_latency_seconds_bucket{_RATE})"
-    return f"histogram_quantile({share}, sum by (le{by}) ({series}))"
-
+_LATENCY = "tidings_latency_seconds"
 
 NOW = Row("Now", (
     Panel(
@@ -81,12 +77,12 @@ THROUGHPUT = Row("Throughput", (
 LATENCY = Row("Latency", (
     Panel(
         "End to end", "From the inbox until committed to the feeds.", Unit.SECONDS,
-        tuple(Query(_quantile(share), f"p{share * 100:g}") for share in (0.5, 0.95, 0.99)),
+        tuple(Query(quantile(share, _LATENCY), f"p{share * 100:g}") for share in (0.5, 0.95, 0.99)),
         "TidingsLatencyBurn", SLOW, width=12,
     ),
     Panel(
         "p99 by event type", "Which events take longest.", Unit.SECONDS,
-        (Query(_quantile(0.99, ", event_type"), "{{event_type}}"),), "TidingsLatencyBurn", SLOW, width=12,
+        (Query(quantile(0.99, _LATENCY, "event_type"), "{{event_type}}"),), "TidingsLatencyBurn", SLOW, width=12,
     ),
 ))  # fmt: skip
 

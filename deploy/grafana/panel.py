@@ -85,3 +85,11 @@ SLOW = ((0.5, ORANGE), (1.0, RED))
 """Seconds end to end: half the promise, and the promise."""
 REFUSED = ((0.05, ORANGE), (0.2, RED))
 """A share of rejected events."""
+
+
+def quantile(share: float, histogram: str, by: str = "") -> str:
+    """The value below which `share` of what `histogram` counted lies: the histogram's name and labels, and the labels
+    by which it is told apart."""
+    name, brace, labels = histogram.partition("{")
+    apart = f", {by}" if by else ""
+    return f"histogram_quantile({share}, sum by (le{apart}) (rate({name}_bucket{brace}{labels}[$__rate_interval])))"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panel import EMPTY, FLOWS, ORANGE, RED, SLOW, Board, Panel, Query, Row, Unit, Variable
+from deploy.grafana.panel import EMPTY, FLOWS, ORANGE, RED, SLOW, Board, Panel, Query, Row, Unit, Variable, quantile
 
 _RATE = "[$__rate_interval]"
 _MINE = '{worker=~"$worker"}'
@@ -59,10 +59,7 @@ WORK = Row("Work", (
     Panel(
         "Seconds a batch", "From deciding to the commit: p50 and p99.", Unit.SECONDS,
         tuple(
-            Query(
-                f"histogram_quantile({share}, sum by (le, worker) (rate(tidings_batch_seconds_bucket{_MINE}{_RATE})))",
-                f"{_NAME} p{share * 100:g}",
-            )
+            Query(quantile(share, f"tidings_batch_seconds{_MINE}", "worker"), f"{_NAME} p{share * 100:g}")
             for share in (0.5, 0.99)
         ),
         "TidingsLatencyBurn", SLOW,

@@ -33,6 +33,7 @@ from tidings.kafka.registry import FULL_TRANSITIVE, Registry
 PORT = 8080
 MANAGEMENT_PORT = 9000
 GATE_PORT = 8443
+GATE_FILE = "gate.json"
 _PREFIX = "kafkasql-"
 _START_SECONDS = 120.0
 _POLL_SECONDS = 0.2
@@ -72,11 +73,17 @@ def start(
         "credentials_dir": str(cluster.credentials_dir),
         "registry_url": f"http://{HOST}:{state.registry_port}",
     }
-    gate_file = write_private(home / "gate.json", json.dumps(gate_settings, indent=1) + "\n")
-    path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    yield spawn(
+    write_private(home / GATE_FILE, json.dumps(gate_settings, indent=1) + "\n")
+    yield start_gate(data)
+
+
+def start_gate(data: Path, checkout: Path = _ROOT) -> Process:
+    """Start the gate of a data folder, by its settings there, with the code of `checkout`."""
+    home = data / "registry"
+    path = os.pathsep.join([str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return spawn(
         "registry-gate",
-        [sys.executable, "-m", "deploy.local.registry_gate", str(gate_file)],
+        [sys.executable, "-m", "deploy.local.registry_gate", str(home / GATE_FILE)],
         data / "logs" / "registry-gate.log",
         cwd=home,
         env=environment() | {"PYTHONPATH": path},

@@ -7,6 +7,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::avro::{put_bytes, put_long};
+use crate::telling::SOME;
 
 /// Records one behind the other: when each is received, and how long it is, as native numbers; then all of them.
 type Records<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
@@ -46,9 +47,6 @@ pub fn frame<'py>(
     }
     Ok((PyBytes::new(py, &at), PyBytes::new(py, &lengths), PyBytes::new(py, &data)))
 }
-
-/// Of a union of null and one other type.
-const SOME: u8 = 2;
 
 /// All records of `batches`, each as `frame` makes them, in the order of time; of one time, in the batches' order.
 #[pyfunction]

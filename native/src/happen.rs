@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use std::cell::Cell as Number;
 
 use crate::portraits::{Filling, Likeness, Tables};
-use crate::telling::{uuid, DAY_MS};
+use crate::telling::{uuid, DAY_MS, SOME};
 
 /// Where a person's numbers stand, from the person's own place on.
 const STATE: usize = 1;
@@ -200,7 +200,7 @@ impl Crowd {
             if joined && draw.bits & 1 != 0 {
                 continue;
             }
-            let life = if joined { [&[2], &uuid(draw.id)[..]].concat() } else { NO_LIFE.to_vec() };
+            let life = if joined { [&[SOME], &uuid(draw.id)[..]].concat() } else { NO_LIFE.to_vec() };
             let recorded_ms = recorded_ms(first_day, &draw, &self.move_delays);
             let home = draw.word as u32;
             for mover in [draw.person, partner as usize].into_iter().take(1 + usize::from(joined)) {

@@ -5,6 +5,8 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use crate::telling::write_digits;
+
 /// Bits of a person's state.
 const IS_MALE: usize = 2;
 const SEX: usize = 16 | IS_MALE;
@@ -180,11 +182,7 @@ impl Tables {
 
     pub fn write_practice(&self, number: u64, out: &mut Filling) -> PyResult<()> {
         let mut piece = *b"\x02\x0cY00000";
-        let mut rest = number & 0xFFFF;
-        for digit in piece[3..].iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
+        write_digits(number & 0xFFFF, &mut piece[3..]);
         out.fill(&piece)
     }
 }

@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use crate::avro::{put_bytes, put_long};
 use crate::happen::{Facts, NO_RELATED};
 use crate::portraits::{Filling, Tables};
+use crate::text::uuid_text;
 
 pub const DAY_MS: i64 = 86_400_000;
 /// How `received_at` follows `recorded_at`: by 500 ms and 11 random bits.
@@ -20,8 +21,7 @@ const STATE: usize = 1;
 const PROTECTION: u32 = 12;
 const HAS_NEW_ID: u32 = 32;
 /// Of a union of null and one other type.
-const SOME: u8 = 2;
-const HEX: &[u8; 16] = b"0123456789abcdef";
+pub const SOME: u8 = 2;
 
 /// Goes up when `Teller` takes something else: an older build is not used then.
 pub const TELLS: u8 = 3;
@@ -301,29 +301,20 @@ fn nhs_number(six_digits: usize) -> Option<[u8; 10]> {
 }
 
 /// The last digits of a number, as many as there is room for.
-fn write_digits(mut number: u64, out: &mut [u8]) {
+pub fn write_digits(mut number: u64, out: &mut [u8]) {
     for digit in out.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
 }
 
-/// A random uuid, version 4, as an Avro string. Source: RFC 9562.
+/// 16 random bytes as a uuid of version 4, as an Avro string. Source: RFC 9562.
 pub fn uuid(random: &[u8]) -> [u8; 37] {
-    let mut text = [b'-'; 37];
-    text[0] = 72;
-    let mut place = 1;
-    for (at, &byte) in random.iter().enumerate() {
-        let byte = match at {
-            6 => 0x40 | byte & 0x0F,
-            8 => 0x80 | byte & 0x3F,
-            _ => byte,
-        };
-        place += usize::from(matches!(at, 4 | 6 | 8 | 10));
-        text[place] = HEX[usize::from(byte >> 4)];
-        text[place + 1] = HEX[usize::from(byte & 15)];
-        place += 2;
-    }
+    let mut block: [u8; ID_BYTES] = random.try_into().expect("sixteen bytes");
+    block[6] = 0x40 | block[6] & 0x0F;
+    block[8] = 0x80 | block[8] & 0x3F;
+    let mut text = [72; 37];
+    text[1..].copy_from_slice(&uuid_text(&block));
     text
 }
 

@@ -3,7 +3,6 @@ facts that the extension makes. `moves` and `records` do the same in Python."""
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 from producers.simulation.chances import Chances
 from producers.simulation.native import extension
 from producers.simulation.people import GONE, STATE
-from producers.simulation.pieces import UUID_BYTES, uuids_of
+from producers.simulation.pieces import UUID_BYTES, as_words, uuids_of
 from producers.simulation.rates import DAY_MS, Rates
 from producers.simulation.splice import SOME, text
 
@@ -64,7 +63,7 @@ class Draws:
 
     def people(self, of: array[int], size: int = DRAW_BYTES) -> Iterator[tuple[int, int, int, int]]:
         """Those who are here: the draw's number, the person, 24 random bits, the day since 1970."""
-        words, step, first, draw = numbers(self.random), size // 8, self.first_day, self.cells.draw
+        words, step, first, draw = as_words(self.random), size // 8, self.first_day, self.cells.draw
         for number in range(len(words) // step):
             cell, word = draw(words[number * step]), words[number * step + 1]
             person = cell[(word & 0xFFFFFFFF) * len(cell) >> 32]
@@ -74,7 +73,7 @@ class Draws:
 
     def crowd(self, of: array[int]) -> Iterator[Lot]:
         """Likewise, with all that a happening to a crowd takes."""
-        words, size = numbers(self.random), CROWD_DRAW_BYTES
+        words, size = as_words(self.random), CROWD_DRAW_BYTES
         ids = uuids_of(b"".join([self.random[at + 32 : at + size] for at in range(0, len(self.random), size)]))
         for number, person, bits, day in self.people(of, size):
             life = SOME + ids[number * UUID_BYTES : (number + 1) * UUID_BYTES]
@@ -98,11 +97,3 @@ def native_crowd(rates: Rates) -> Any:
 def recorded_ms_of(word: int, day: int, delays: Sequence[int]) -> int:
     """When what happens on a day is recorded: as much later as the delay says, at some time of the day."""
     return day * DAY_MS + delays[word >> 54] + ((word >> 32 & 0xFFFFF) * DAY_MS >> 20)
-
-
-def numbers(random: bytes) -> array[int]:
-    """Random bytes as words of 64 bits."""
-    words = array("Q", random)
-    if sys.byteorder == "big":
-        words.byteswap()
-    return words

@@ -109,10 +109,15 @@ def words(seed: str) -> Iterator[int]:
     """Random numbers of 64 bits from a seed, without end; the same on every machine."""
     random = Random(seed)  # noqa: S311 (made-up people, not secrets)
     while True:
-        block = array("Q", random.randbytes(8 * 1024))
-        if sys.byteorder == "big":
-            block.byteswap()
-        yield from block
+        yield from as_words(random.randbytes(8 * 1024))
+
+
+def as_words(random: bytes) -> array[int]:
+    """Random bytes as numbers of 64 bits, the same on every machine."""
+    found = array("Q", random)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
 
 
 class Names:

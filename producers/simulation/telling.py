@@ -5,15 +5,13 @@ Both make the same rows, by test.
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
 from producers.simulation.native import extension
 from producers.simulation.people import FIRST, IS_MALE, NHS_OF_COUNTY, RARE_SEX, STATE, STRIDE, People
-from producers.simulation.pieces import UUID_BYTES, Tops, addresses, birth_dates, instants, names, uuids_of
+from producers.simulation.pieces import UUID_BYTES, Tops, addresses, as_words, birth_dates, instants, names, uuids_of
 from producers.simulation.portraits import PROTECTIONS, Body, Pieces, Portraits, sexes_by_state
 from producers.simulation.rates import DAY_MS
 from producers.simulation.rows import Row
@@ -102,9 +100,7 @@ class PythonTeller:
         """As `Teller.tell`."""
         people, tops, county = self._people, self._tops, self._people.county
         wrong, fill, number, body_of = [], shape.first.fill, shape.number, self._portraits.body
-        words, ids = array("Q", random[: len(facts) * WORD_BYTES]), uuids_of(random[len(facts) * WORD_BYTES :])
-        if sys.byteorder == "big":
-            words.byteswap()
+        words, ids = as_words(random[: len(facts) * WORD_BYTES]), uuids_of(random[len(facts) * WORD_BYTES :])
         for at, (person, recorded_ms, occurred, body, life, related) in enumerate(facts):
             word = words[at]
             if word & 0xFFF < WRONG_OF_4096 and person >= FIRST:
