@@ -35,7 +35,7 @@ MANAGEMENT_PORT = 9000
 GATE_PORT = 8443
 GATE_FILE = "gate.json"
 _PREFIX = "kafkasql-"
-_START_SECONDS = 120.0
+_START_SECONDS = 180.0
 _POLL_SECONDS = 0.2
 _JVM = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
 _ROOT = Path(__file__).resolve().parents[2]

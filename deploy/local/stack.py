@@ -35,7 +35,7 @@ from tidings.keys import ROOT_BYTES
 BROKER_COUNTS = (1, 3)
 PRINCIPALS = ("admin", "exchange", "monitor", "registry")
 """Who has a password before any agency has."""
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
 _OURS = ("cluster.json", "credentials", "keys", "tls", "brokers", "registry", "logs")
 
