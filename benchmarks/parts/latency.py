@@ -41,7 +41,7 @@ RATES = (100, 1_000, 5_000)
 BACKLOG = 30_000
 WARM_UP_S = 3.0
 """Published before what is measured, at the same rate, and not counted."""
-BROKER_WARM_UP = (1_000, 15.0)
+BROKER_WARM_UP = (1_000, 60.0)
 """Events a second, and for how many seconds, of the run that is not counted: whoever was measured first would otherwise
 be measured against a broker whose code is still being compiled."""
 PATIENCE_S = 120.0
