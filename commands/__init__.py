@@ -9,9 +9,11 @@ from inspect import cleandoc
 from typing import Any
 
 import typer
+from typer._click.exceptions import UsageError
 from typer.core import TyperGroup
 
 from commands._terminal import told_without_values
+from tidings.errors import BadUsage
 
 # verb: (module, attribute). A typer.Typer is a group of verbs, a function is one.
 VERBS: dict[str, tuple[str, str]] = {
@@ -81,12 +83,16 @@ def _single(function: Any) -> typer.Typer:
     return app
 
 
+UsageError.exit_code = BadUsage.exit_code  # typer's own is 2, which of `plan` says that something would change
+
 app = typer.Typer(
     cls=_Verbs,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Tidings: agencies publish life events once; every agency with an agreement to know is told.",
+    epilog="Ends with 0 when done, 64 where an option or argument is wrong, 65 where a file or record is, 75 where"
+    " something does not answer (try again), 1 or 70 where somebody has to mend something, 130 at Ctrl-C.",
 )
 
 

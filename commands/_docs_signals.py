@@ -8,7 +8,7 @@ from commands._docs_markdown import code, codes, docstring, page, table
 from commands._reasons import REASONS
 from producers.outbox.metrics import OUTBOX_METRICS
 from tidings.checks import CHECKS
-from tidings.errors import ReasonCode, TidingsError
+from tidings.errors import BadUsage, ReasonCode, TidingsError
 from tidings.metrics import (
     EXCHANGE_METRICS,
     METRICS,
@@ -17,6 +17,22 @@ from tidings.metrics import (
     WINDOW_METRICS,
     WORKER_METRICS,
     MetricSpec,
+)
+
+EXIT_CODES = (
+    (0, "done; for `plan`: nothing would change"),
+    (
+        1,
+        "somebody has to mend something; for `demo`: the sums differ; for `docs --check`: a page is stale",
+    ),
+    (2, "`plan` alone: something would change, and nothing is wrong (as terraform's `-detailed-exitcode` says it)"),
+    (3, "`status` alone: a part does not run"),
+    (64, "an option or argument is wrong, or there is no such verb"),
+    (65, "a file or record is wrong; for `publish`: a record was refused or rejected"),
+    (70, "a defect of Tidings; for `publish`: an event is in quarantine"),
+    (75, "something did not answer; the same command again may do"),
+    (130, "Ctrl-C"),
+    ("128 + N", "`run`: a worker was ended by signal N"),
 )
 
 
@@ -64,7 +80,7 @@ def metrics_page() -> str:
 
 def errors_page() -> str:
     """The tree of errors, and every reason code."""
-    classes: list[type[TidingsError]] = [TidingsError, *TidingsError.__subclasses__()]
+    classes: list[type[TidingsError]] = [TidingsError, *TidingsError.__subclasses__(), BadUsage]
     rows = (
         (code(each.__name__), each.exit_code, each.action, docstring(each).replace("\n", " "))
         for each in classes
@@ -84,7 +100,8 @@ def errors_page() -> str:
         "A command that ends with an error prints it, what to do, and ends with its exit code. No error holds a value"
         " of an event.",
         table(("error", "exit code", "what to do", "meaning"), rows),
-        "`tidings plan` ends with 2 where something would change, `tidings status` with 3 where a part does not run.",
+        "Every command ends with one of these, so that a script can tell them apart:",
+        table(("exit code", "when"), EXIT_CODES),
         "## Reason codes",
         "Why an event was rejected or flagged: in the notice to its publisher, in the decision block, and as the label"
         " `reason` of metrics.",

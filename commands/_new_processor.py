@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadInput, BadUsage, Problem
 from tidings.topics import is_id
 
 PROCESSOR = Template('''\
@@ -113,9 +113,7 @@ def write_processor(name: str, into: Path) -> list[Path]:
     would not be one in Python, or a file is there already; nothing is written then."""
     module = name.replace("-", "_")
     if not is_id(name) or not module.isidentifier():
-        raise BadInput(
-            [Problem(name, 0, "name", "id", "a name is a-z, 0-9 and inner hyphens, and begins with a letter")]
-        )
+        raise BadUsage("NAME", "id", "a name is a-z, 0-9 and inner hyphens, and begins with a letter")
     filled = {"name": name, "module": module, "record": "".join(part.capitalize() for part in name.split("-"))}
     files = {
         into / "stream_processors" / "derived" / f"{module}.py": PROCESSOR.substitute(filled),

@@ -16,7 +16,7 @@ from producers.journal import Journal, JournalRecord
 from producers.publisher import EventPublisher
 from tidings import topics
 from tidings.clock import Clock, Deadline, SystemClock
-from tidings.errors import BadInput, Fatal, Problem, Retriable
+from tidings.errors import BadUsage, Fatal, Retriable
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.read import LogReader
 from tidings.kafka.write_once import OnceWriter, Place, Record, Undecided
@@ -87,7 +87,7 @@ class FilePublication:
         """Publish what is left. Args: `received_at_ms` as given on the command line, or None.
 
         Raises Retriable where the cluster is away, Fatal where another run has taken over or the agency may not write,
-        BadInput where `received_at_ms` is not that of the first run, or the file changes.
+        BadUsage where `received_at_ms` is not that of the first run, BadInput where the file changes.
         """
         self._writer = self._open()
         try:
@@ -118,7 +118,7 @@ class FilePublication:
             raise Fatal(f"the position of {self._file.name} is not one of ours: {self._writer!r}") from None
         if given_ms not in (None, done.received_at_ms):
             message = "this file was begun with another time; a run goes on with what it began with: leave it away"
-            raise BadInput([Problem("(command line)", 0, "--received-at", "received-at-changed", message)])
+            raise BadUsage("--received-at", "received-at-changed", message)
         return done
 
     def _begin(self, done: Token) -> None:

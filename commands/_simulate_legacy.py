@@ -12,13 +12,13 @@ from rich.progress import Progress
 from commands._simulate import new_file
 from producers.simulation.legacy import LEGACY
 from producers.simulator import Settings, simulate
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadUsage
 
 
 def write_legacy(settings: Settings, events: int, out: Path, form: str) -> int:
     """Write sound events in a legacy format, those of its event types that `settings` asks for. Returns how many.
 
-    Raises BadInput for an unknown format, and where it holds none of the event types or several that do not go into one
+    Raises BadUsage for an unknown format, and where it holds none of the event types or several that do not go into one
     file.
     """
     found = LEGACY.get(form)
@@ -36,5 +36,5 @@ def write_legacy(settings: Settings, events: int, out: Path, form: str) -> int:
         return found.write(file, pairs)
 
 
-def _format(message: str) -> BadInput:
-    return BadInput([Problem("(command line)", 0, "--format", "format", message)])
+def _format(message: str) -> BadUsage:
+    return BadUsage("--format", "format", message)

@@ -18,7 +18,7 @@ from producers.simulation.container import read
 from producers.simulation.rows import PLACEHOLDER
 from producers.simulator import Settings, SimulatedEvent, simulate
 from tidings.clock import Clock
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadUsage
 from tidings.kafka.cluster import Cluster, default_cluster_file
 
 
@@ -35,7 +35,7 @@ class Record(NamedTuple):
 def publish(settings: Settings, events: int, rate: float, cluster_file: Path | None, clock: Clock) -> Counter[str]:
     """Publish simulated events as the agencies that own them. Returns how many there are of each outcome.
 
-    Raises BadInput at the first event whose time has not come: the exchange would refuse it.
+    Raises BadUsage at the first event whose time has not come: the exchange would refuse it.
     """
     return _send(_not_in_future(simulate(events, settings), clock), events, rate, cluster_file, clock)
 
@@ -53,7 +53,7 @@ def _not_in_future(simulated: Iterable[SimulatedEvent], clock: Clock) -> Iterato
     for number, each in enumerate(simulated):
         if each.received_ms > now_ms:
             message = f"after {number} events the country reaches today; let it begin earlier, or give it more people"
-            raise BadInput([Problem("(command line)", 0, "--start", "future", message)])
+            raise BadUsage("--start", "future", message)
         yield Record(each.agency, each.event_type, each.key, each.value, each.expected)
 
 

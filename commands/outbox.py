@@ -110,11 +110,10 @@ def retry(
     """Put refused rows in again, behind all others and each under a new event_id; the refused rows stay as replaced."""
     from producers.outbox.database import connect
     from producers.outbox.upkeep import retry_rows
-    from tidings.errors import BadInput, Problem
+    from tidings.errors import BadUsage
 
     if not (rows or every or reason):
-        message = "say which: rows, --reason or --all"
-        raise BadInput([Problem("(command line)", 0, "ROWS", "no-rows", message)])
+        raise BadUsage("ROWS", "no-rows", "say which: rows, --reason or --all")
     mended = None if event is None else _text(event)
     with connect(database) as connection:
         made = retry_rows(connection, rows or None, reason, mended)

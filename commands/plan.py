@@ -24,7 +24,8 @@ def plan(
 ) -> None:
     """Say what would change: topics, access, quotas, schemas, and which fields which agency would newly see.
 
-    Ends with 0 where nothing would change, 2 where something would, 65 where a file is wrong.
+    Ends with 0 where nothing would change, 2 where something would and nothing is wrong, 64 where an option is wrong,
+    65 where a file is, 75 where the broker or the registry does not answer.
     """
     from tidings.agreements.samples import load_samples
     from tidings.catalogue import default_catalogue_dir

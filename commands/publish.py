@@ -159,7 +159,7 @@ def _refuse_missing(paths: list[Path]) -> None:
 
 
 def _milliseconds(text: str | None) -> int | None:
-    from tidings.errors import BadInput, Problem
+    from tidings.errors import BadUsage
 
     if text is None:
         return None
@@ -169,5 +169,5 @@ def _milliseconds(text: str | None) -> int | None:
         at = None
     if at is None or at.tzinfo is None:
         message = "give an ISO 8601 date and time with its zone, such as 2026-01-31T09:00:00Z"
-        raise BadInput([Problem("(command line)", 0, "--received-at", "date-time", message)])
+        raise BadUsage("--received-at", "date-time", message)
     return int(at.timestamp() * 1000)

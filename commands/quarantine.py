@@ -106,9 +106,9 @@ def replay(
 
 
 def _parse(place: str) -> tuple[Partition, int]:
-    from tidings.errors import BadInput, Problem
+    from tidings.errors import BadUsage
 
     parts = place.split("/")
     if len(parts) == 3 and parts[1].isdecimal() and parts[2].isdecimal():
         return Partition(parts[0], int(parts[1])), int(parts[2])
-    raise BadInput([Problem("(command line)", 0, "PLACE", "place", "give INBOX/PARTITION/OFFSET")])
+    raise BadUsage("PLACE", "place", "give INBOX/PARTITION/OFFSET")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadUsage
 
 if TYPE_CHECKING:
     from producers.simulator import Settings
@@ -71,7 +71,7 @@ def simulate(
     """
     if source is not None:
         if out is not None:
-            raise _problem("--out", "from-and-out", "--from publishes a file and writes none; take one of them away")
+            raise BadUsage("--out", "from-and-out", "--from publishes a file and writes none; take one of them away")
         _publish_container(source, rate, cluster)
         return
     settings = _settings(seed, people, start, bad, fault or [], only, times or [])
@@ -125,11 +125,11 @@ def _settings(
     from producers.simulator import Settings
 
     if unknown := sorted(set(only or ()) - set(EVENT_TYPES)):
-        raise _problem("--only", "unknown-name", f"{unknown[0]} is none of {', '.join(sorted(EVENT_TYPES))}")
+        raise BadUsage("--only", "unknown-name", f"{unknown[0]} is none of {', '.join(sorted(EVENT_TYPES))}")
     try:
         day = date.fromisoformat(start)
     except ValueError:
-        raise _problem("--start", "date", "give a day such as 2012-01-02") from None
+        raise BadUsage("--start", "date", "give a day such as 2012-01-02") from None
     try:
         return Settings(
             seed=seed,
@@ -141,7 +141,7 @@ def _settings(
             times=_pairs("--times", times, HAPPENINGS),
         )
     except ValueError as error:  # of our own, with no value of an event
-        raise _problem("", "settings", str(error)) from None
+        raise BadUsage("", "settings", str(error)) from None
 
 
 def _pairs(option: str, texts: list[str], names: tuple[str, ...]) -> dict[str, float]:
@@ -149,16 +149,12 @@ def _pairs(option: str, texts: list[str], names: tuple[str, ...]) -> dict[str, f
     for text in texts:
         name, _, value = text.partition("=")
         if name not in names:
-            raise _problem(option, "unknown-name", f"a name is one of {', '.join(names)}")
+            raise BadUsage(option, "unknown-name", f"a name is one of {', '.join(names)}")
         try:
             found[name] = share(value) if option == "--fault" else float(value)
         except (ValueError, typer.BadParameter):
-            raise _problem(option, "number", f"{name} needs a number, as in {name}=0.01") from None
+            raise BadUsage(option, "number", f"{name} needs a number, as in {name}=0.01") from None
     return found
-
-
-def _problem(option: str, rule: str, message: str) -> BadInput:
-    return BadInput([Problem("(command line)", 0, option, rule, message)])
 
 
 def _say(outcomes: Counter[str]) -> None:

@@ -12,7 +12,7 @@ from connectors.sources.gro_death_extract import GroDeathExtract
 from connectors.sources.nhs_events import NhsEvents
 from connectors.sources.register_rsf import RegisterRsf
 from tidings.catalogue import default_catalogue_dir, load_catalogue
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadInput, BadUsage, Problem
 
 SOURCES: Mapping[str, type[Source]] = MappingProxyType(
     {source.spec.name: source for source in (DelimitedTable, GroDeathExtract, NhsEvents, RegisterRsf)}
@@ -46,7 +46,7 @@ def find_source(file: str, start: bytes, name: str | None = None, mapping: Path 
     refuse_archive(file, start)
     if name is not None and name not in SOURCES:
         known = ", ".join(sorted(SOURCES))
-        raise BadInput([Problem(file, 0, "--source", "unknown-source", f"there is no source {name!r}; known: {known}")])
+        raise BadUsage("--source", "unknown-source", f"there is no source {name!r}; known: {known}")
     source = SOURCES[name] if name is not None else DelimitedTable if mapping is not None else _by_content(file, start)
     if source is DelimitedTable:
         if mapping is None:

@@ -6,6 +6,7 @@
 | `Reject` | the publisher | mends the event and publishes a new one | 65 |
 | `Quarantine` | the operator | mends our code, then replays by offset | 70 |
 | `BadInput` | whoever wrote the file | mends the file at the named line | 65 |
+| `BadUsage` | whoever called the command | gives another option or argument | 64 |
 | `Fatal` | the operator | the process stops; nothing was committed | 1 |
 """
 
@@ -133,6 +134,16 @@ class BadInput(TidingsError):
             raise ValueError("bad input has at least one problem")
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class BadUsage(BadInput):
+    """An option or argument cannot be taken: one that does not exist, or with a value that does not fit."""
+
+    action = "mend the command; `--help` after it says what it takes"
+    exit_code = 64
+
+    def __init__(self, option: str, rule: str, message: str) -> None:
+        super().__init__([Problem("(command line)", 0, option, rule, message)])
 
 
 class Fatal(TidingsError):

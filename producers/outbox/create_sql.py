@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadUsage
 
 MAX_SLOTS = 64
 
@@ -23,11 +23,11 @@ def create_sql(slots: int = 4, *, wake: bool = True) -> str:
         wake: whether the trigger also wakes relays. If not they look once a second: for databases with thousands of
             small transactions a second, whose commits NOTIFY makes wait for each other (PostgreSQL 15, "NOTIFY").
 
-    Raises BadInput where `slots` is not from 1 to 64.
+    Raises BadUsage where `slots` is not from 1 to 64.
     """
     if not 1 <= slots <= MAX_SLOTS:
         message = f"an outbox has 1 to {MAX_SLOTS} slots"
-        raise BadInput([Problem("(command line)", 0, "--slots", "slots", message)])
+        raise BadUsage("--slots", "slots", message)
     script = files("producers.outbox").joinpath("outbox.sql").read_text("utf-8")
     words = ", and wakes the relays when its transaction commits" if wake else ""
     values = {"slots": str(slots), "last_slot": str(slots - 1), "wake": _WAKE if wake else "", "wake_words": words}

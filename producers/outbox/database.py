@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from tidings.errors import BadInput, Fatal, Problem, Retriable, TidingsError
+from tidings.errors import BadUsage, Fatal, Retriable, TidingsError
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -49,7 +49,7 @@ def connect(database: str) -> Connection:
     """A connection in autocommit to the outbox's database.
 
     Args: `database` is a libpq connection string or URI; what it does not say comes from the environment (PGHOST,
-    PGSERVICE, …), the password from PGPASSFILE or the like. Raises BadInput where it is none or holds a password,
+    PGSERVICE, …), the password from PGPASSFILE or the like. Raises BadUsage where it is none or holds a password,
     Retriable where the database does not take the connection, Fatal where its outbox is not there or of another form.
     """
     try:
@@ -58,7 +58,7 @@ def connect(database: str) -> Connection:
         said = {"password": ""}
     if "password" in said:
         message = "give a libpq connection string, and the password in PGPASSFILE, never here"
-        raise BadInput([Problem("(command line)", 0, "--database", "connection", message)])
+        raise BadUsage("--database", "connection", message)
     with said_by_class(f"connecting to the outbox's database {_place(said)}"):
         connection = psycopg.connect(
             database,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from producers.outbox.database import Connection, said_by_class
 from producers.outbox.slots import Slot, look
-from tidings.errors import BadInput, Problem
+from tidings.errors import BadInput, BadUsage, Problem
 
 PURGED_AT_ONCE = 10_000
 
@@ -115,7 +115,7 @@ def retry_rows(
                 [Problem("(outbox)", 0, f"row {row}", "not-refused", "it is not refused") for row in missing]
             )
         if mended is not None and len(found) != 1:
-            raise BadInput([Problem("(command line)", 0, "--event", "one-row", "a mended event is for one row")])
+            raise BadUsage("--event", "one-row", "a mended event is for one row")
         made = connection.execute(
             "SELECT refused_row, new_row FROM tidings.outbox_retry(%s::bigint[], %s::json)", (found, mended)
         )
@@ -126,12 +126,12 @@ def purge_rows(connection: Connection, older_than: str, progress: Callable[[int]
     """Take away rows that were sent or replaced longer ago than `older_than` (`90d`, `12h`), by batches, about 10,000 a
     transaction.
 
-    `progress` hears the total after each. Returns it. Raises BadInput where `older_than` is no age, Retriable or Fatal.
+    `progress` hears the total after each. Returns it. Raises BadUsage where `older_than` is no age, Retriable or Fatal.
     """
     match = _AGE.match(older_than)
     if match is None:
         message = "give an age such as 90d, 12h, 30m or 0s"
-        raise BadInput([Problem("(command line)", 0, "--older-than", "age", message)])
+        raise BadUsage("--older-than", "age", message)
     age = f"{match[1]} {_UNITS[match[2]]}"
     total: int = 0
     more = True

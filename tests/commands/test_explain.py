@@ -88,7 +88,7 @@ def test_another_name_is_refused_with_those_there_are() -> None:
     """And nothing is printed as if it were one."""
     said = tidings("explain", "of-nobody", "--country", AGREEMENTS)
 
-    assert said.code == 2
+    assert said.code == 64
     assert "bereavement-benefits" in said.err
 
 

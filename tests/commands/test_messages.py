@@ -100,7 +100,7 @@ def test_an_approval_that_cannot_be_is_refused(country: Path, arguments: tuple[s
 
     said = tidings("approve", *arguments, "--country", country)
 
-    assert said.code == 2
+    assert said.code == 64
     assert message in said.err
     assert (country / "bereavement-benefits.yaml").read_bytes() == before
 
@@ -118,16 +118,32 @@ def test_an_unknown_verb_is_refused() -> None:
     """As any command line does, with the nearest that there is."""
     said, other = tidings("aply"), tidings("xyzzy")
 
-    assert (said.code, other.code) == (2, 2)
+    assert (said.code, other.code) == (64, 64)
     assert "No such command 'aply'; did you mean 'apply'?" in said.err
     assert "No such command 'xyzzy'." in other.err
 
 
-def test_help_is_broken_by_the_terminal_alone() -> None:
-    """Paragraphs of every verb's help are one line each; groups offer no completion of their own."""
+def verbs_there() -> list[Any]:
+    """Every verb and group of verbs."""
     root: Any = typer.main.get_command(app)
     context = typer.Context(root)
-    verbs = [root.get_command(context, name) for name in root.list_commands(context)]
+    return [root.get_command(context, name) for name in root.list_commands(context)]
+
+
+def test_no_verb_says_of_a_wrong_option_what_plan_says_of_changes() -> None:
+    """64 for what no command line may say, whatever the verb: 2 of `tidings plan` is that something would change."""
+    lines = [
+        (verb.name, *sub, "--no-such-option")
+        for verb in verbs_there()
+        for sub in [(name,) for name in getattr(verb, "commands", {})] or [()]
+    ]
+
+    assert {line: tidings(*line).code for line in lines} == dict.fromkeys(lines, 64)
+
+
+def test_help_is_broken_by_the_terminal_alone() -> None:
+    """Paragraphs of every verb's help are one line each; groups offer no completion of their own."""
+    verbs = verbs_there()
     every = [*verbs, *(each for verb in verbs for each in getattr(verb, "commands", {}).values())]
 
     assert len(every) > 30

@@ -67,12 +67,12 @@ def test_from_the_agencys_table_into_the_exchange(running: Running, outbox: Outb
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("status", "--database", "password=hunter2"), 65, "PGPASSFILE"),
+        (("status", "--database", "password=hunter2"), 64, "PGPASSFILE"),
         (("status", "--database", "host=/nowhere dbname=x"), 75, "connecting to the outbox's database (as --database"),
         (("status", "--database", "port=1"), 75, "no host is said: name it with --database"),
-        (("retry", "--database", "dbname=x"), 65, "--reason or --all"),
+        (("retry", "--database", "dbname=x"), 64, "--reason or --all"),
         (("retry", "1", "--event", "no-such.json"), 65, "no-such-file"),
-        (("sql", "--slots", "0"), 65, "1 to 64"),
+        (("sql", "--slots", "0"), 64, "1 to 64"),
     ],
 )
 def test_what_a_new_user_gets_wrong(arguments: tuple[str, ...], code: int, words: str) -> None:

@@ -82,10 +82,10 @@ def test_a_legacy_file_is_published_as_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
-    """Exit code 65, the option and what may be given; nothing is written."""
+    """Exit code 64, the option and what may be given; nothing is written."""
     refused: Said = tidings("simulate", "--out", tmp_path / "out", *arguments)
 
-    assert refused.code == 65
+    assert refused.code == 64
     assert message in refused.err
     assert not (tmp_path / "out").exists()
 

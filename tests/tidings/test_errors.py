@@ -6,6 +6,7 @@ import pytest
 
 from tidings.errors import (
     BadInput,
+    BadUsage,
     Fatal,
     Finding,
     Problem,
@@ -19,10 +20,10 @@ from tidings.errors import (
 
 
 def test_every_error_says_what_to_do_and_how_to_end() -> None:
-    """Exit codes follow sysexits where one fits: bad data 65, our own failure 70, try again 75."""
-    codes = {kind.__name__: kind.exit_code for kind in (Retriable, Reject, Quarantine, BadInput, Fatal)}
+    """Exit codes follow sysexits where one fits: bad use 64, bad data 65, our own failure 70, try again 75."""
+    codes = {kind.__name__: kind.exit_code for kind in (Retriable, Reject, Quarantine, BadInput, BadUsage, Fatal)}
 
-    assert codes == {"Retriable": 75, "Reject": 65, "Quarantine": 70, "BadInput": 65, "Fatal": 1}
+    assert codes == {"Retriable": 75, "Reject": 65, "Quarantine": 70, "BadInput": 65, "BadUsage": 64, "Fatal": 1}
     assert all(kind.action for kind in TidingsError.__subclasses__())
 
 
