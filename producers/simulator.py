@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from producers.encode import Encoder, WireEvent
 from producers.simulation.container import block, header
 from producers.simulation.country import records, uncollected, weeks
+from producers.simulation.due import in_order
 from producers.simulation.people import COUNTIES
 from producers.simulation.rows import PLACEHOLDER, Outcome, Row
 from producers.simulation.settings import START_MS, Settings
@@ -58,7 +59,8 @@ def simulate(events: int, settings: Settings) -> Iterator[SimulatedEvent]:
 
 def _events(events: int, settings: Settings) -> Iterator[SimulatedEvent]:
     left = events
-    for rows in weeks(settings) if events else ():
+    for received in weeks(settings) if events else ():
+        rows = in_order(received)
         for row in rows[:left]:
             yield _event(row)
         left -= len(rows)

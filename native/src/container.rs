@@ -7,42 +7,59 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::avro::{put_bytes, put_long};
+use crate::due::Rows;
 use crate::telling::SOME;
 
 /// Records one behind the other: when each is received, and how long it is, as native numbers; then all of them.
 type Records<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
-/// The records of `rows`, each (time, kind, key, event, note): `starts` has by kind what stands before the key,
-/// `placeholder` stands before the event. `odd(kind, key, event, note)` makes that of a row with a note.
+/// Where a row stands.
+enum Row<'a, 'py> {
+    Sound(&'a Rows, usize),
+    Bad(Bound<'py, PyTuple>),
+}
+
+/// The records of what is received, of each county sound rows and a list of (time, kind, key, event, note): in the order of
+/// time. `starts` has by kind what stands before the key, `placeholder` stands before the event. `odd(place, kind, key,
+/// event, note)` makes the record of a row with a note.
 #[pyfunction]
 pub fn frame<'py>(
     py: Python<'py>,
-    rows: &Bound<'py, PyList>,
+    received: Vec<(Bound<'py, Rows>, Bound<'py, PyList>)>,
     starts: Vec<PyBackedBytes>,
     placeholder: &[u8],
     odd: &Bound<'py, PyAny>,
 ) -> PyResult<Records<'py>> {
-    let (mut at, mut lengths, mut data) = (Vec::new(), Vec::new(), Vec::new());
-    for row in rows.iter() {
-        let row = row.cast::<PyTuple>()?;
-        let begins = data.len();
-        let note = row.get_borrowed_item(4)?;
-        if note.is_none() {
-            let kind: usize = row.get_borrowed_item(1)?.extract()?;
-            let (key, event) = (row.get_borrowed_item(2)?, row.get_borrowed_item(3)?);
-            let event = event.cast::<PyBytes>()?;
-            let event = event.as_bytes();
-            data.extend_from_slice(starts.get(kind).ok_or_else(|| PyValueError::new_err("kind"))?);
-            put_bytes(&mut data, key.cast::<PyBytes>()?.as_bytes());
-            data.push(SOME);
-            put_long(&mut data, (placeholder.len() + event.len()) as i64);
-            data.extend_from_slice(placeholder);
-            data.extend_from_slice(event);
-        } else {
-            let made = odd.call1(row.get_slice(1, 5))?;
-            data.extend_from_slice(made.cast::<PyBytes>()?.as_bytes());
+    let mut rows = Vec::new();
+    for (sound, bad) in &received {
+        let sound = sound.get();
+        rows.extend(sound.times().enumerate().map(|(at, time)| (time, Row::Sound(sound, at))));
+        for row in bad.iter() {
+            let row = row.cast_into::<PyTuple>()?;
+            rows.push((row.get_borrowed_item(0)?.extract()?, Row::Bad(row)));
         }
-        at.extend_from_slice(&row.get_borrowed_item(0)?.extract::<u64>()?.to_ne_bytes());
+    }
+    rows.sort_by_key(|(time, _)| *time);
+    let (mut at, mut lengths, mut data) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, (time, row)) in rows.iter().enumerate() {
+        let begins = data.len();
+        match row {
+            Row::Sound(rows, number) => {
+                let (kind, key, event) = rows.row(*number);
+                data.extend_from_slice(starts.get(kind).ok_or_else(|| PyValueError::new_err("kind"))?);
+                put_bytes(&mut data, key);
+                data.push(SOME);
+                put_long(&mut data, (placeholder.len() + event.len()) as i64);
+                data.extend_from_slice(placeholder);
+                data.extend_from_slice(event);
+            }
+            Row::Bad(row) => {
+                let [kind, key, event, note] = [1, 2, 3, 4].map(|at| row.get_item(at));
+                let made = odd.call1((place, kind?, key?, event?, note?))?;
+                data.extend_from_slice(made.cast::<PyBytes>()?.as_bytes());
+            }
+        }
+        at.extend_from_slice(&time.to_ne_bytes());
         lengths.extend_from_slice(&u32::try_from(data.len() - begins)?.to_ne_bytes());
     }
     Ok((PyBytes::new(py, &at), PyBytes::new(py, &lengths), PyBytes::new(py, &data)))

@@ -9,6 +9,7 @@ use std::cell::Cell as Number;
 
 use crate::portraits::{Filling, Likeness, Tables};
 use crate::telling::{uuid, DAY_MS, SOME};
+use crate::text::word;
 
 /// Where a person's numbers stand, from the person's own place on.
 const STATE: usize = 1;
@@ -19,6 +20,7 @@ const GONE: u32 = 1;
 const NOBODY: u32 = u32::MAX;
 /// What a draw takes: words for the cell, for the person, and two for what happens; and an id.
 const DRAW_BYTES: usize = 48;
+const WORD_BYTES: usize = 8;
 const WEEK: u64 = 7;
 
 /// People of a year of birth and a sex: those of the start at even distances, those who came later one by one.
@@ -51,6 +53,19 @@ impl Cells {
             .collect();
         Ok(Cells { cumulative, cells })
     }
+
+    /// Of those who are drawn by two words each, those who are here: the person, 24 random bits, the day since 1970.
+    fn each(&self, py: Python<'_>, of: PyBuffer<u32>, first_day: i64, random: &[u8]) -> PyResult<Vec<(usize, u64, i64)>> {
+        let of = numbers(py, &of)?;
+        let mut found = Vec::new();
+        for random in random.chunks_exact(2 * WORD_BYTES) {
+            let (person, bits) = self.drawn(random);
+            if at(of, person + STATE)?.get() & GONE == 0 {
+                found.push((person, bits & 0xFF_FFFF, first_day + (bits * WEEK >> 32) as i64));
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl Cells {
@@ -64,6 +79,13 @@ impl Cells {
             Cell::Even { first, amount, apart } => first + (low * amount >> 32) as usize * apart,
             Cell::Each(numbers) => numbers[(low * numbers.len() as u64 >> 32) as usize] as usize,
         }
+    }
+}
+
+impl Cells {
+    /// The person of the first two words, and 32 random bits.
+    fn drawn(&self, random: &[u8]) -> (usize, u64) {
+        (self.person(word(random, 0), word(random, 1)), word(random, 1) >> 32)
     }
 }
 
@@ -118,12 +140,11 @@ impl Facts {
             Body::Registered { practice, before, who } => (*practice, *before, bytes(who.bytes())).into_pyobject(py)?,
             Body::Recorded { kind, practice } => (bytes(&self.kinds[*kind]), *practice).into_pyobject(py)?,
         };
-        (fact.person, fact.recorded_ms, &occurred, body, bytes(&fact.life), bytes(NO_RELATED)).into_pyobject(py)
+        (fact.person, fact.recorded_ms, &occurred, body, bytes(&fact.life), PyTuple::empty(py)).into_pyobject(py)
     }
 }
 
 const NO_LIFE: &[u8] = &[0];
-pub const NO_RELATED: &[u8] = &[0];
 
 impl Facts {
     /// Whom a fact is about, and when it is recorded.
@@ -287,17 +308,15 @@ fn drawn<'a>(
     random: &'a [u8],
 ) -> impl Iterator<Item = PyResult<Draw<'a>>> + 'a {
     random.chunks_exact(DRAW_BYTES).filter_map(move |random| {
-        let word = |at: usize| u64::from_le_bytes(random[8 * at..8 * at + 8].try_into().expect("eight bytes"));
-        let (which, bits) = (word(1), word(1) >> 32);
-        let person = cells.person(word(0), which);
+        let (person, bits) = cells.drawn(random);
         match at(of, person + STATE) {
             Ok(state) if state.get() & GONE != 0 => None,
             Ok(_) => Some(Ok(Draw {
                 person,
                 bits: bits & 0xFF_FFFF,
                 day: bits * WEEK >> 32,
-                word: word(2),
-                then: word(3),
+                word: word(random, 2),
+                then: word(random, 3),
                 id: &random[32..],
             })),
             Err(error) => Some(Err(error)),
@@ -321,7 +340,7 @@ fn at(of: &[Number<u32>], at: usize) -> PyResult<&Number<u32>> {
 }
 
 /// The people's numbers, to be read and written in place.
-fn numbers<'a>(_attached: Python<'a>, of: &'a PyBuffer<u32>) -> PyResult<&'a [Number<u32>]> {
+pub fn numbers<'a>(_attached: Python<'a>, of: &'a PyBuffer<u32>) -> PyResult<&'a [Number<u32>]> {
     let found = of.as_slice_ptr().filter(|_| !of.readonly()).ok_or_else(|| PyValueError::new_err("people"))?;
     // SAFETY: the buffer is held for 'a, so that it neither moves nor ends, and is not read-only; a `Cell<u32>` is laid out
     // as a `u32`. The interpreter is attached for 'a and runs nothing else meanwhile, so that nobody else reads or writes.

@@ -11,10 +11,12 @@ use crate::telling::write_digits;
 const IS_MALE: usize = 2;
 const SEX: usize = 16 | IS_MALE;
 /// Kinds of part, as `producers.simulation.shapes` numbers them.
-const PIECE: u8 = 0;
-const PERSON: u8 = 1;
-const CHILD: u8 = 2;
-const HOME: u8 = 3;
+pub const PIECE: u8 = 0;
+pub const PERSON: u8 = 1;
+pub const CHILD: u8 = 2;
+pub const NAME: u8 = 3;
+pub const BIRTH: u8 = 4;
+pub const HOME: u8 = 5;
 /// What pieces are chosen from, in the order in which they are given.
 const WOMEN: usize = 0;
 const MEN: usize = 1;
@@ -60,7 +62,7 @@ impl<'a> Filling<'a> {
     }
 
     /// Fill the next slot with several pieces.
-    fn fill_with(&mut self, pieces: &[&[u8]]) -> PyResult<()> {
+    pub fn fill_with(&mut self, pieces: &[&[u8]]) -> PyResult<()> {
         for piece in pieces {
             self.out.extend_from_slice(piece);
         }
@@ -96,8 +98,25 @@ impl Likeness {
         Likeness(bytes)
     }
 
+    /// Of a likeness as Python has it. Raises ValueError where it is none.
+    pub fn of(bytes: &[u8]) -> PyResult<Likeness> {
+        Ok(Likeness(bytes.try_into().map_err(|_| misfit())?))
+    }
+
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    pub fn set_home(&mut self, home: u32) {
+        self.set(4, home);
+    }
+
+    pub fn set_family(&mut self, family: u32) {
+        self.set(3, family);
+    }
+
+    fn set(&mut self, at: usize, number: u32) {
+        self.0[4 * at..4 * at + 4].copy_from_slice(&number.to_ne_bytes());
     }
 
     fn number(&self, at: usize) -> u32 {
@@ -142,13 +161,13 @@ impl Tables {
         for (&kind, part) in parts.iter().zip(body.iter_borrowed()) {
             match kind {
                 PIECE => out.fill(part.cast::<PyBytes>()?.as_bytes())?,
-                PERSON | CHILD => {
-                    let bytes = part.cast::<PyBytes>()?.as_bytes().try_into().map_err(|_| misfit())?;
-                    let likeness = Likeness(bytes);
-                    if kind == PERSON {
-                        self.write_person(&likeness, out)?;
-                    } else {
-                        self.write_child(&likeness, out)?;
+                PERSON | CHILD | NAME | BIRTH => {
+                    let likeness = Likeness::of(part.cast::<PyBytes>()?.as_bytes())?;
+                    match kind {
+                        PERSON => self.write_person(&likeness, out)?,
+                        CHILD => self.write_child(&likeness, out)?,
+                        NAME => self.write_name(&likeness, out)?,
+                        _ => self.write_birth(&likeness, out)?,
                     }
                 }
                 HOME => self.write_home(part.extract()?, out)?,
@@ -164,11 +183,25 @@ impl Tables {
     }
 
     fn write_child(&self, likeness: &Likeness, out: &mut Filling) -> PyResult<()> {
-        let [born, state, given, family] = [0, 1, 2, 3].map(|at| likeness.number(at) as usize);
-        let year = (born >> 9).checked_sub(FIRST_YEAR).ok_or_else(misfit)?;
+        self.write_name(likeness, out)?;
+        self.write_birth(likeness, out)
+    }
+
+    pub fn write_name(&self, likeness: &Likeness, out: &mut Filling) -> PyResult<()> {
+        let [state, given, family] = [1, 2, 3].map(|at| likeness.number(at) as usize);
         out.fill(self.piece(if state & IS_MALE == 0 { WOMEN } else { MEN }, given & 0x3FF)?)?;
-        out.fill(self.piece(FAMILIES, family & 0x1FF)?)?;
-        out.fill(self.piece(SEXES, state & SEX)?)?;
+        out.fill(self.piece(FAMILIES, family & 0x1FF)?)
+    }
+
+    /// Sex and date of birth.
+    fn write_birth(&self, likeness: &Likeness, out: &mut Filling) -> PyResult<()> {
+        out.fill(self.piece(SEXES, likeness.number(1) as usize & SEX)?)?;
+        self.write_date_of_birth(likeness, out)
+    }
+
+    pub fn write_date_of_birth(&self, likeness: &Likeness, out: &mut Filling) -> PyResult<()> {
+        let born = likeness.number(0) as usize;
+        let year = (born >> 9).checked_sub(FIRST_YEAR).ok_or_else(misfit)?;
         out.fill(self.piece(YEARS, year)?)?;
         out.fill(self.piece(MONTHS, born & 0x1FF)?)
     }

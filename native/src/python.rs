@@ -327,6 +327,8 @@ fn tidings_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Window>()?;
     module.add_class::<crate::publish::Writer>()?;
     module.add_class::<crate::telling::Teller>()?;
+    module.add_class::<crate::due::Due>()?;
+    module.add_class::<crate::due::Rows>()?;
     module.add_class::<crate::happen::Cells>()?;
     module.add_class::<crate::happen::Facts>()?;
     module.add_class::<crate::happen::Crowd>()?;

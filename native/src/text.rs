@@ -107,6 +107,11 @@ pub fn uuid_text(block: &[u8; 16]) -> [u8; 36] {
     text
 }
 
+/// A number of 64 bits out of random bytes, by its place.
+pub fn word(random: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(random[8 * at..8 * at + 8].try_into().expect("eight bytes"))
+}
+
 /// Murmur2 as Kafka hashes keys. Source: org.apache.kafka.common.utils.Utils.murmur2 (Kafka 4.3.1).
 pub fn murmur2(data: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;

@@ -18,8 +18,9 @@ from typing import Any, BinaryIO, NamedTuple
 import fastavro
 import orjson
 
+from producers.simulation.due import Received, in_order
 from producers.simulation.native import extension
-from producers.simulation.rows import PLACEHOLDER, Note, Row
+from producers.simulation.rows import PLACEHOLDER, Note, Outcome
 from producers.simulation.shapes import EVENT_TYPES
 from producers.simulation.splice import COUNTS, NULL, SOME, text
 from producers.simulation.splice import array as avro_array
@@ -79,24 +80,34 @@ def block(data: bytes, amount: int, marker: bytes) -> bytes:
 
 
 class Framed(NamedTuple):
-    """Records one behind the other: when each is received, with its county's bits, and how long it is."""
+    """Records one behind the other: when each is received, with its county's bits, and how long it is; by place, the
+    expected outcomes of those that are not simply accepted."""
 
     at: array[int]
     lengths: array[int]
     data: bytes
+    outcomes: dict[int, Outcome]
 
 
-def frame(rows: list[Row]) -> Framed:
-    """Rows as records, in the native extension where it is built."""
+def frame(received: Sequence[Received]) -> Framed:
+    """What is received in a week as records, in the order of time, in the native extension where it is built."""
     native = extension()
     if native is None:
-        return python_frame(rows)
-    at, lengths, data = native.frame(rows, _starts(), PLACEHOLDER, _odd)
-    return Framed(array("Q", at), array("I", lengths), data)
+        return python_frame(received)
+    outcomes: dict[int, Outcome] = {}
+
+    def odd(place: int, kind: int, key: bytes, body: bytes, note: Note) -> bytes:
+        outcomes[place] = note.expected
+        return _odd(kind, key, body, note)
+
+    at, lengths, data = native.frame(received, _starts(), PLACEHOLDER, odd)
+    return Framed(array("Q", at), array("I", lengths), data, outcomes)
 
 
-def python_frame(rows: list[Row]) -> Framed:
+def python_frame(received: Sequence[Received]) -> Framed:
     """The same in Python."""
+    rows = in_order(received)
+    outcomes = {at: row[4].expected for at, row in enumerate(rows) if row[4] is not None}
     starts, counts, join = _starts(), COUNTS, b"".join
     made = [
         join((starts[kind], counts[len(key)], key, SOME, counts[len(body) + 5], PLACEHOLDER, body))
@@ -104,7 +115,7 @@ def python_frame(rows: list[Row]) -> Framed:
         else _odd(kind, key, body, note)
         for _, kind, key, body, note in rows
     ]
-    return Framed(array("Q", [row[0] for row in rows]), array("I", map(len, made)), join(made))
+    return Framed(array("Q", [row[0] for row in rows]), array("I", map(len, made)), join(made), outcomes)
 
 
 def merge(framed: Sequence[Framed]) -> bytes:
@@ -122,10 +133,10 @@ def merge(framed: Sequence[Framed]) -> bytes:
 def python_merge(framed: Sequence[Framed]) -> bytes:
     """The same in Python."""
     found = split(framed)
-    return b"".join([found[place] for place in in_order(framed)])
+    return b"".join([found[place] for place in order_of(framed)])
 
 
-def in_order(framed: Sequence[Framed]) -> list[int]:
+def order_of(framed: Sequence[Framed]) -> list[int]:
     """The places of all records, as `split` has them, in the order of time."""
     at = [each for some in framed for each in some.at]
     return sorted(range(len(at)), key=at.__getitem__)

@@ -9,37 +9,23 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from operator import itemgetter
+from fcntl import F_SETPIPE_SZ, fcntl
 from subprocess import PIPE, Popen
 from typing import IO, NamedTuple, cast
 
-from producers.simulation.container import Framed, frame, in_order, merge, split
+from producers.simulation.container import Framed, frame, merge, order_of, split
 from producers.simulation.county import County
+from producers.simulation.due import Received
 from producers.simulation.people import COUNTIES
-from producers.simulation.rows import Row
 from producers.simulation.settings import Settings
 from tidings.errors import BadInput, Fatal, Problem
 
-_by_time, _note = itemgetter(0), itemgetter(4)
 
-
-class Batch(NamedTuple):
-    """A process's records of a week in the order of time, and outcomes as in `Week`."""
-
-    framed: Framed
-    outcomes: dict[int, str]
-
-
-def weeks(settings: Settings, counties: Sequence[int] = range(COUNTIES)) -> Iterator[list[Row]]:
-    """The rows of these counties, a list a week, in the order in which they are received. It does not end, but
-    by BadInput where the country's time is over."""
+def weeks(settings: Settings, counties: Sequence[int] = range(COUNTIES)) -> Iterator[list[Received]]:
+    """What these counties receive, week by week. It does not end, but by BadInput where the country's time is over."""
     living = [County(number, settings) for number in counties]
     while True:
-        rows: list[Row] = []
-        for county in living:
-            rows += county.next_week()
-        rows.sort(key=_by_time)
-        yield rows
+        yield [county.next_week() for county in living]
 
 
 @contextmanager
@@ -71,19 +57,19 @@ def records(settings: Settings, events: int, processes: int) -> Iterator[Week]:
     Raises Fatal where one of them ends, BadInput where the country's time is over.
     """
     left = events
-    for batches in _batches(settings, processes) if events else ():
-        week = _merged(batches, left)
+    for framed in _batches(settings, processes) if events else ():
+        week = _merged(framed, left)
         yield week
         left -= week.amount
         if left == 0:
             return
 
 
-def _batches(settings: Settings, processes: int) -> Iterator[list[Batch]]:
-    """The batches of a week, of each process one."""
+def _batches(settings: Settings, processes: int) -> Iterator[list[Framed]]:
+    """The records of a week, of each process in the order of time."""
     if processes <= 1:
-        for rows in weeks(settings):
-            yield [Batch(frame(rows), _outcomes(rows))]
+        for received in weeks(settings):
+            yield [frame(received)]
         return
     processes = min(processes, COUNTIES)
     # Not multiprocessing's: it would import the command's own module again in each, which takes longer than the rest.
@@ -98,10 +84,16 @@ def _batches(settings: Settings, processes: int) -> Iterator[list[Batch]]:
             maker.wait()
 
 
+_AHEAD_BYTES = 1 << 20
+"""A process makes more than a week while nobody reads: what a pipe may hold at most, as Linux is set up."""
+
+
 def _started(settings: Settings, number: int, processes: int) -> Popen[bytes]:
     program = f"from {__name__} import make; make()"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     maker = Popen([sys.executable, "-c", program], stdin=PIPE, stdout=PIPE, env=environment)
+    with suppress(OSError):  # less is allowed: it waits more often then
+        fcntl(cast("IO[bytes]", maker.stdout), F_SETPIPE_SZ, _AHEAD_BYTES)
     with (
         suppress(BrokenPipeError),
         cast("IO[bytes]", maker.stdin) as told,
@@ -117,8 +109,8 @@ def make() -> None:
     settings, counties = pickle.load(sys.stdin.buffer)  # noqa: S301 (from the process that started this one)
     try:
         with uncollected():
-            for rows in weeks(settings, counties):
-                pickle.dump(Batch(frame(rows), _outcomes(rows)), out)
+            for received in weeks(settings, counties):
+                pickle.dump(frame(received), out)
                 out.flush()
     except BadInput as refusal:
         pickle.dump(refusal.problems, out)
@@ -126,33 +118,28 @@ def make() -> None:
         os._exit(0)  # without a word about what could not be flushed
 
 
-def _outcomes(rows: Sequence[Row]) -> dict[int, str]:
-    return {at: note.expected for at, note in enumerate(map(_note, rows)) if note is not None}
-
-
-def _received(maker: Popen[bytes]) -> Batch:
+def _received(maker: Popen[bytes]) -> Framed:
     try:
-        found: Batch | tuple[Problem, ...] = pickle.load(cast("IO[bytes]", maker.stdout))  # noqa: S301 (from a process of our own)
+        found: Framed | tuple[Problem, ...] = pickle.load(cast("IO[bytes]", maker.stdout))  # noqa: S301 (from a process of our own)
     except (EOFError, pickle.UnpicklingError):
         raise Fatal("a process of the simulation ended early") from None
-    if not isinstance(found, Batch):
+    if not isinstance(found, Framed):
         raise BadInput(found)
     return found
 
 
-def _merged(batches: Sequence[Batch], most: int) -> Week:
+def _merged(framed: Sequence[Framed], most: int) -> Week:
     """A week of at most so many records."""
-    framed = [batch.framed for batch in batches]
     amount = sum(len(each.at) for each in framed)
     if amount <= most:
-        outcomes = Counter(outcome for batch in batches for outcome in batch.outcomes.values())
+        outcomes = Counter[str](outcome for each in framed for outcome in each.outcomes.values())
         return Week(amount, merge(framed), outcomes)
-    order = in_order(framed)[:most]
+    order = order_of(framed)[:most]
     first = 0
     noted: dict[int, str] = {}
-    for batch in batches:
-        noted |= {first + place: outcome for place, outcome in batch.outcomes.items()}
-        first += len(batch.framed.at)
+    for each in framed:
+        noted |= {first + place: outcome for place, outcome in each.outcomes.items()}
+        first += len(each.at)
     found = split(framed)
     return Week(
         most, b"".join([found[place] for place in order]), Counter(noted[place] for place in order if place in noted)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from producers.simulation.chances import Poisson
 from producers.simulation.crowd import WEEK, Cells, Draws, native_crowd
+from producers.simulation.due import Received
 from producers.simulation.families import die
 from producers.simulation.happenings import CARE, HAZARDS, Hazard
 from producers.simulation.life import Life
@@ -17,7 +18,6 @@ from producers.simulation.pieces import LAST_MS, words
 from producers.simulation.portraits import Portraits
 from producers.simulation.rates import AGES, DAY_MS, rates
 from producers.simulation.registers import REGISTERS, Keeper
-from producers.simulation.rows import Row
 from producers.simulation.scribe import Scribe
 from producers.simulation.settings import Settings
 from producers.simulation.spoil import Spoiler
@@ -66,17 +66,15 @@ class County:
         for _ in range(WARM_UP_WEEKS):
             self._live()
 
-    def next_week(self) -> list[Row]:
+    def next_week(self) -> Received:
         """What is received in the next week. Raises BadInput where the country's time is over."""
         first = self._day
         if first > LAST_DAY:
             message = "the country's time ends in 2035: let it begin earlier, or give it more people"
             raise BadInput([Problem("(settings)", 0, "events", "end-of-time", message)])
         self._live()
-        rows: list[Row] = []
-        for day in range(first, first + WEEK):
-            rows += self._scribe.due.pop(day, ())
-        return self._spoiler.spoil(rows)
+        sound = self._scribe.due.take(first, WEEK)
+        return Received(sound, self._spoiler.spoil(sound))
 
     def _live(self) -> None:
         if self._weeks % REWEIGH_WEEKS == 0:

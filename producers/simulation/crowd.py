@@ -59,6 +59,9 @@ class Draws:
 
     def each(self, of: array[int]) -> list[tuple[int, int, int]]:
         """Those who are here, each with 24 random bits and a day."""
+        if extension() is not None:
+            found: list[tuple[int, int, int]] = self.cells.native.each(of, self.first_day, self.random)
+            return found
         return [(person, bits, day) for _, person, bits, day in self.people(of)]
 
     def people(self, of: array[int], size: int = DRAW_BYTES) -> Iterator[tuple[int, int, int, int]]:

@@ -12,12 +12,12 @@ from producers.simulation.life import Draw, Facts, Life
 from producers.simulation.partnerships import end_of
 from producers.simulation.people import FAMILY, GONE, HOME, NOBODY, PARTNER, STATE, packed
 from producers.simulation.pieces import EPOCH_DAY, flag, vocabulary, whole_number
-from producers.simulation.portraits import Body, Likeness
+from producers.simulation.portraits import ROLES, Body, Likeness, Related
 from producers.simulation.rates import AGES, DAY_MS, FEMALE, MALE
-from producers.simulation.scribe import APART_MS, NO_LIFE, Fact
 from producers.simulation.shapes import CHANGED
 from producers.simulation.splice import SOME, array, text
 from producers.simulation.types import choice, types
+from producers.simulation.versions import APART_MS, NO_LIFE, Fact
 
 BETWEEN_BIRTHS_DAYS = 270
 NEONATAL = 0.5
@@ -78,27 +78,27 @@ def _tell_of_birth(life: Life, birth: Birth, facts: Facts) -> None:
     portraits, day, occurred = life.portraits, birth.day, life.days[birth.day]
     word, mother, father = next(life.words), birth.mother, birth.father
     nameless = birth.stillborn and bool(word & 1)
-    child = portraits.person(birth.child)
+    child, mothers = portraits.person(birth.child), portraits.person(mother)
+    related: tuple[Related, ...] = ((ROLES["mother"], mother, mothers),)
     written: Body = (
-        *(portraits.pieces(child)[2:5] if nameless else (child,)), portraits.person(mother), _FLAGS[birth.stillborn],
+        child, mothers, _FLAGS[birth.stillborn],
         _NUMBERS[birth.order], _NUMBERS[birth.births],
     )  # fmt: skip
     weight = _weights()[word >> 1 & (0x3F if birth.births == 1 else 0x1F)]
     notified = (*written, weight, _weeks()[word >> 7 & 0x3F], _hospitals()[word >> 13 & 0xF])
-    related = [portraits.related("mother", mother)]
     notified_ms = life.recorded_ms("birth_notified", day)
-    fact = Fact(birth.child, notified_ms, occurred, notified, birth.joined, array(related))
+    fact = Fact(birth.child, notified_ms, occurred, notified, birth.joined, related)
     facts["birth-notified/nameless" if nameless else "birth-notified"].append(fact)
     of_father: tuple[bytes, ...] = ()
     if father != NOBODY:
         of_father = (portraits.person(father),)
-        related.append(portraits.related("father", father))
+        related = (*related, (ROLES["father"], father, *of_father))
     registered_ms = life.recorded_ms("birth_registered", day)
     registered = (
         *written, *of_father, word >> 32, life.days[registered_ms // DAY_MS],
         portraits.district(life.people.of[mother + HOME]),
     )  # fmt: skip
-    fact = Fact(birth.child, registered_ms, occurred, registered, birth.joined, array(related))
+    fact = Fact(birth.child, registered_ms, occurred, registered, birth.joined, related)
     facts[_REGISTERED[nameless, father != NOBODY]].append(fact)
 
 
@@ -124,9 +124,8 @@ def die(life: Life, draws: Sequence[Draw]) -> None:
         _notify_of_death(life, person, bits, day, (occurred, portrait), facts)
         registered_ms = life.recorded_ms("death_registered", day)
         maiden = array([portraits.family(bits >> 8)]) if bits >> 4 & 7 == 0 else NO_NAMES
-        given, family, sex, year, month, *_ = portraits.pieces(portrait)
         body = (
-            given, family, maiden, sex, year, month, of[person + HOME], _causes()[bits & 3],
+            portrait, maiden, portrait, of[person + HOME], _causes()[bits & 3],
             life.days[registered_ms // DAY_MS], portraits.district(of[person + HOME]),
         )  # fmt: skip
         facts["death-registered"].append(Fact(person, registered_ms, occurred, body))

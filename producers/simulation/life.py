@@ -11,7 +11,8 @@ from producers.simulation.people import GONE, NOBODY, PARTNER, STATE, Key, Peopl
 from producers.simulation.pieces import Days, days, months
 from producers.simulation.portraits import Portraits
 from producers.simulation.rates import DAY_MS, Rates
-from producers.simulation.scribe import Fact, Scribe
+from producers.simulation.scribe import Scribe
+from producers.simulation.versions import Fact
 
 Draw: TypeAlias = tuple[int, int, int]
 """A person to whom something happens, 24 random bits, and the day since 1970."""

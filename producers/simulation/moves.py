@@ -8,8 +8,8 @@ from producers.simulation.crowd import Draws, Lot, recorded_ms_of
 from producers.simulation.life import Draw, Life
 from producers.simulation.people import GONE, HOME, IS_MALE, NOBODY, PARTNER, PRACTICE, STATE
 from producers.simulation.rates import FEMALE, MALE
-from producers.simulation.scribe import NO_LIFE, NO_RELATED, Fact
 from producers.simulation.telling import Told
+from producers.simulation.versions import NO_LIFE, NO_RELATED, Fact
 
 
 def move(life: Life, draws: Sequence[Draw]) -> None:

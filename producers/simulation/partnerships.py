@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from producers.simulation.life import Draw, Facts, Life
 from producers.simulation.people import FAMILY, HOME, NOBODY, PARTNER
+from producers.simulation.portraits import ROLES, renamed
 from producers.simulation.rates import FEMALE, MALE
-from producers.simulation.records import renamed
-from producers.simulation.scribe import Fact
-from producers.simulation.splice import array
+from producers.simulation.records import rename
 from producers.simulation.types import choice
+from producers.simulation.versions import Fact
 
 ADULT_YEARS = 18
 
@@ -35,7 +35,7 @@ def marry(life: Life, draws: Sequence[Draw]) -> None:
         takes_name = not same_sex and word >> 12 & 0xFFF < shares["name_at_marriage"] * 0x1000
         _tell_of_beginning(life, one, other, day, word >> 32, facts, takes_name=takes_name)
         if takes_name:
-            facts["name-changed"].append(renamed(life, one, of[other + FAMILY], "marriage", day))
+            facts["name-changed"].append(rename(life, one, of[other + FAMILY], "marriage", day))
     facts.tell(life.scribe)
 
 
@@ -46,9 +46,9 @@ def _tell_of_beginning(
     of_one, of_other, form = portraits.person(one), portraits.person(other), _form(life, one)
     district = portraits.district(life.people.of[other + HOME])
     for each, mine, with_whom, theirs in ((one, of_one, other, of_other), (other, of_other, one, of_one)):
-        name_after = (portraits.pieces(of_one)[0], portraits.pieces(of_other)[1]) if takes_name and each == one else ()
+        name_after = (renamed(of_one, life.people.of[other + FAMILY]),) if takes_name and each == one else ()
         body = (mine, theirs, form, place, *name_after, district)
-        related = array([portraits.related("partner", with_whom)])
+        related = ((ROLES["partner"], with_whom, theirs),)
         shape = "partnership-registered/name" if name_after else "partnership-registered"
         facts[shape].append(Fact(each, recorded_ms, life.days[day], body, joined, related))
 
@@ -68,16 +68,16 @@ def divorce(life: Life, draws: Sequence[Draw]) -> None:
         )
         life.in_civil_partnership -= {woman, other}
         if bits >> 8 & 0xFFF < life.rates.shares["name_at_divorce"] * 0x1000:
-            facts["name-changed"].append(renamed(life, woman, next(life.words), "divorce", day))
+            facts["name-changed"].append(rename(life, woman, next(life.words), "divorce", day))
     facts.tell(life.scribe)
 
 
 def end_of(life: Life, person: int, other: int, recorded_ms: int, day: int, ending: str, joined: bytes) -> Fact:
     """One partner's `partnership-ended`."""
     portraits = life.portraits
-    body = (portraits.person(person), portraits.person(other), _form(life, person), choice("PartnershipEnding", ending))
-    related = array([portraits.related("partner", other)])
-    return Fact(person, recorded_ms, life.days[day], body, joined, related)
+    others = portraits.person(other)
+    body = (portraits.person(person), others, _form(life, person), choice("PartnershipEnding", ending))
+    return Fact(person, recorded_ms, life.days[day], body, joined, ((ROLES["partner"], other, others),))
 
 
 def _form(life: Life, person: int) -> bytes:

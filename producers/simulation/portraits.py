@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 from producers.simulation.people import BORN, FAMILY, GIVEN, HOME, IS_MALE, PROTECTION, RARE_SEX, STATE, People
 from producers.simulation.pieces import addresses, birth_dates, names, sexes
+from producers.simulation.shapes import BIRTH, CHILD, NAME, PERSON, PIECE, Shape
 from producers.simulation.shapes import HOME as HOME_PART
-from producers.simulation.shapes import PERSON, PIECE, Shape
 from producers.simulation.splice import SOME, TAKEN, Slot, text
+from producers.simulation.splice import array as avro_array
 from producers.simulation.types import types
 from tidings.wire import zigzag
 
@@ -24,13 +25,15 @@ Likeness: TypeAlias = bytes
 """A person as of a time: the numbers from `BORN` to `HOME`."""
 Body: TypeAlias = tuple[bytes | int, ...]
 """The parts of a body, as its shape says: a piece or a likeness, or the number of a home or practice."""
+Related: TypeAlias = tuple[bytes, int, Likeness]
+"""Another person whom an event names: the role (see `ROLES`), who it is, and as of when."""
 PROTECTIONS = tuple(zigzag(level >> 2) for level in range(PROTECTION + 1))
 """NONE, LOCATION and FULL by a person's state."""
 
 
 class Portraits:
     """Writes the people of one county. `pieces` gives those of a likeness: given, family, sex, year, month, street,
-    town, postcode. `lines` gives street, town, postcode of a home."""
+    town, postcode. `lines` gives street, town, postcode of a home. `relation` is one item of an event's `related`."""
 
     def __init__(self, people: People) -> None:
         self._people = people
@@ -39,7 +42,7 @@ class Portraits:
         born = {"year": Slot("year"), "month": Slot("month"), "day": TAKEN}
         named = {"use": "OFFICIAL", "given": Slot("given"), "family": Slot("family")}
         related = {"role": Slot("role"), "subject": Slot("subject"), "names": [named], "date_of_birth": born}
-        self._related = types().splice("Related", related)
+        self.relation = types().splice("Related", related)
 
     def person(self, person: int) -> Likeness:
         """The person with the present name and home."""
@@ -53,10 +56,13 @@ class Portraits:
         """The registration district of a home."""
         return self.districts[home >> 28]
 
-    def related(self, role: str, person: int) -> bytes:
-        """Another person in a role: one item of the list."""
-        given, family, _, year, month, *_ = self.pieces(self.person(person))
-        return self._related.fill((_ROLES[role], SOME + self._people.key(person)[0], given, family, year, month))
+    def related(self, others: Sequence[Related]) -> bytes:
+        """The list of others whom an event names."""
+        return avro_array([self._relation(*other) for other in others])
+
+    def _relation(self, role: bytes, person: int, likeness: Likeness) -> bytes:
+        given, family, _, year, month, *_ = self.pieces(likeness)
+        return self.relation.fill((role, SOME + self._people.key(person)[0], given, family, year, month))
 
     def body(self, shape: Shape, body: Body) -> Pieces:
         """The pieces of a body's parts."""
@@ -69,10 +75,13 @@ class Portraits:
             elif kind == PIECE:
                 yield part
             else:
-                yield from self.pieces(part) if kind == PERSON else self.pieces(part)[:5]
+                yield from self.pieces(part)[_OF_PIECES[kind]]
 
 
-_ROLES = {role: text(role) for role in ("mother", "father", "partner")}
+ROLES = {role: text(role) for role in ("mother", "father", "partner")}
+
+
+_OF_PIECES = {PERSON: slice(8), CHILD: slice(5), NAME: slice(2), BIRTH: slice(2, 5)}
 
 
 def _writers() -> tuple[Callable[[Likeness], Pieces], Callable[[int], Pieces]]:

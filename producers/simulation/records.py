@@ -6,32 +6,33 @@ from collections.abc import Sequence
 
 from producers.simulation.crowd import RECORD_KINDS, Draws, recorded_ms_of
 from producers.simulation.life import Draw, Life
+from producers.simulation.mending import CANCELLED
 from producers.simulation.moves import move
 from producers.simulation.people import FAMILY, FIRST, PRACTICE, PROTECTION, STATE
 from producers.simulation.portraits import PROTECTIONS
 from producers.simulation.rates import DAY_MS
-from producers.simulation.scribe import CANCELLED, NO_LIFE, NO_RELATED, Fact
 from producers.simulation.shapes import ANNULLED, CHANGED
 from producers.simulation.splice import SOME, array, text
 from producers.simulation.telling import Told
 from producers.simulation.types import choice
+from producers.simulation.versions import NO_LIFE, NO_RELATED, Fact
 
 _MEANS = {means: SOME + text(means) for means in ("marriage", "divorce", "deed_poll")}
 
 
-def renamed(life: Life, person: int, family: int, means: str, day: int) -> Fact:
+def rename(life: Life, person: int, family: int, means: str, day: int) -> Fact:
     """Somebody has another family name from now on: the `name-changed` that tells of it."""
-    people, portraits = life.people, life.portraits
-    old = portraits.pieces(portraits.person(person))[:2]
-    people.of[person + FAMILY] = family & 0xFFFF
+    portraits = life.portraits
+    old = portraits.person(person)
+    life.people.of[person + FAMILY] = family & 0xFFFF
     renamed = portraits.person(person)
-    body = (*portraits.pieces(renamed)[:2], *old, _MEANS[means], renamed)
+    body = (renamed, old, _MEANS[means], renamed)
     return Fact(person, life.recorded_ms("name", day), life.days[day], body)
 
 
 def change_name(life: Life, draws: Sequence[Draw]) -> None:
     """People change the name by deed."""
-    facts = [renamed(life, person, bits >> 4, "deed_poll", day) for person, bits, day in draws]
+    facts = [rename(life, person, bits >> 4, "deed_poll", day) for person, bits, day in draws]
     life.scribe.tell_all("name-changed", facts)
 
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from producers.simulation.pieces import days, vocabulary
 from producers.simulation.rates import DAY_MS
-from producers.simulation.scribe import APART_MS, Fact, Scribe
+from producers.simulation.scribe import Scribe
 from producers.simulation.shapes import CHANGED, CREATED, ENDED, REINSTATED
 from producers.simulation.splice import NULL, SOME, text
+from producers.simulation.versions import APART_MS, Fact
 
 
 class Entry(NamedTuple):

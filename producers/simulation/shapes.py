@@ -31,11 +31,18 @@ class Part(NamedTuple):
     slots: tuple[str, ...]
 
 
+class Mistake(NamedTuple):
+    """The place of a part that is recorded wrongly, and whether its home is wrong, not its name or practice."""
+
+    part: int
+    is_home: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One shape of an event type. `first` takes the slots of a first version's head and then the body's, `later` those
     of a later version's; `annulment` the head's alone: its body is empty, but that a death is said to be removed.
-    `parts` says in what its body is told, and `place` in which of them a slot of the body is."""
+    `parts` says in what its body is told, and `mistakes` what a mistake touches, by a random bit."""
 
     number: int
     event_type: str
@@ -43,17 +50,19 @@ class Shape:
     later: Splice
     annulment: Splice
     parts: tuple[Part, ...]
-    place: Mapping[str, int]
+    mistakes: tuple[Mistake | None, Mistake | None]
 
 
-PIECE, PERSON, CHILD, HOME, PRACTICE = range(5)
-"""What a part of a body is: Avro for one slot; a person with the home, or without it, by the likeness; the number of a
-home; the number of a practice."""
+PIECE, PERSON, CHILD, NAME, BIRTH, HOME, PRACTICE = range(7)
+"""What a part of a body is: Avro for one slot; by the likeness a person with the home, or without it, its name, or
+sex and date of birth; the number of a home; the number of a practice."""
 _NEWBORN_SLOTS = ("given", "family", "sex", "year", "month")
 _HOME_SLOTS = ("street", "town", "postcode")
 PART_SLOTS: Mapping[int, tuple[str, ...]] = {
     PERSON: _NEWBORN_SLOTS + _HOME_SLOTS,
     CHILD: _NEWBORN_SLOTS,
+    NAME: _NEWBORN_SLOTS[:2],
+    BIRTH: _NEWBORN_SLOTS[2:],
     HOME: _HOME_SLOTS,
     PRACTICE: ("practice",),
 }
@@ -201,7 +210,23 @@ def _shape(name: str, body: Mapping[str, Any], environment: str) -> Shape:
     for at, part in enumerate(parts):
         for slot in part.slots:
             place.setdefault(slot, at)
-    return Shape(EVENT_TYPES.index(event_type), event_type, made, later, annulment, parts, place)
+    return Shape(EVENT_TYPES.index(event_type), event_type, made, later, annulment, parts, _mistakes(place))
+
+
+def _mistakes(place: Mapping[str, int]) -> tuple[Mistake | None, Mistake | None]:
+    """As likely the home of the first person or place or a family name, where there are both; else a practice."""
+    home, family, practice = (
+        next((Mistake(place[slot], slots is _HOMES) for slot in slots if slot in place), None)
+        for slots in (_HOMES, _FAMILIES, ("new.practice",))
+    )
+    if home is None and family is None:
+        return practice, practice
+    return family or home, home or family
+
+
+_HOMES = ("new.street", "person.street", "place.street")
+_FAMILIES = ("child.family", "person.family")
+"""What can be mistaken, of which the first that a shape has."""
 
 
 def _parts(slots: tuple[str, ...]) -> Iterator[Part]:

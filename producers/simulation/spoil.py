@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 from typing import Any
 
 import fastavro
 
-from producers._generate_writer import generate_writer
 from producers.encode import key_of
+from producers.simulation.due import Rows
 from producers.simulation.faults import FAULTS, USED_ID, Fault
 from producers.simulation.people import COUNTIES
 from producers.simulation.pieces import UUID_BYTES, uuids
@@ -26,7 +27,6 @@ TRIES = 6
 ONE_FOR = 4
 """Of the rows that a fault can fit, it spoils at most one in so many: where they are rare, it stays below its share."""
 _NEW = (CREATED, CHANGED)
-_LAST_OF_HEAD = "environment"
 WITHIN_MS = 600_000
 """A bad record comes at most so long before the sound one, a repeat at most so long after it."""
 
@@ -45,29 +45,29 @@ class Spoiler:
         self._rates = {name: share / sound for name, share in shares.items() if share > 0}
         self._debts = {name: self._random.random() for name in self._rates}
 
-    def spoil(self, rows: list[Row]) -> list[Row]:
-        """A week's rows, and the bad ones that are due behind them."""
+    def spoil(self, rows: Rows) -> list[Row]:
+        """The bad rows that are due beside a week's sound ones."""
         made: list[Row] = []
-        by_kind: dict[int, list[Row]] = {}
-        for row in rows:
-            by_kind.setdefault(row[1], []).append(row)
+        by_kind: dict[int, list[int]] = {}
+        for at, kind in enumerate(rows.kinds()):
+            by_kind.setdefault(kind, []).append(at)
         for name, rate in self._rates.items():
             self._debts[name] += rate * len(rows)
             if self._debts[name] >= 1:
                 kinds = _fitting(name)
-                fit = rows if kinds is None else [row for kind in kinds for row in by_kind.get(kind, ())]
-                some = self._some(name, fit, min(int(self._debts[name]), -(-len(fit) // ONE_FOR)))
+                fit = range(len(rows)) if kinds is None else [at for kind in kinds for at in by_kind.get(kind, ())]
+                some = self._some(name, rows, fit, min(int(self._debts[name]), -(-len(fit) // ONE_FOR)))
                 self._debts[name] -= len(some)
                 made += some
-        return rows + made
+        return made
 
-    def _some(self, name: str, fit: list[Row], amount: int) -> list[Row]:
+    def _some(self, name: str, rows: Rows, fit: Sequence[int], amount: int) -> list[Row]:
         """At most so many bad rows of a kind."""
         made: list[Row] = []
         for _ in range(amount * TRIES):
             if len(made) == amount:
                 break
-            row = fit[int(self._random.random() * len(fit))]
+            row = rows[fit[int(self._random.random() * len(fit))]]
             apart = 1 + int(self._random.random() * WITHIN_MS)
             if name == DUPLICATE:
                 made.append((self._after(row, apart), *row[1:4], Note("duplicate")))
@@ -101,7 +101,9 @@ class Spoiler:
             event["event_id"] = event_id[1:].decode()
             if not fault.spoil(event, fault.paths[event_type]):
                 return None
-            key, body = key_of(event), beginning.write(event) + rest
+            body = beginning.write(event) + rest
+            if fault.paths[event_type] == "subject":
+                key = key_of(event)
         else:
             body = event_id + body[UUID_BYTES:]  # the event's first field
         sound = (key, PLACEHOLDER + body)
@@ -125,22 +127,19 @@ def _fitting(name: str) -> tuple[int, ...] | None:
 
 
 class Beginning:
-    """The first fields of an event type: its head, or all of them. What is behind the head is left as it is where only
-    the head is asked for, so that it need not be read."""
+    """The first fields of an event type, up to one of them. What is behind is left as it is, so that it need not be
+    read."""
 
     def __init__(self, kind: int, amount: int) -> None:
         schema = types().events[EVENT_TYPES[kind]]
-        some = schema | {"fields": schema["fields"][:amount]}
-        self._schema: Any = fastavro.parse_schema(some)
-        self._write = generate_writer(some)
+        self._schema: Any = fastavro.parse_schema(schema | {"fields": schema["fields"][:amount]})
 
     @staticmethod
     @cache
     def of(kind: int, field: str) -> Beginning:
-        """That of a kind of row with a field in it. Each is made once a process."""
+        """That of a kind of row with a field at its end. Each is made once a process."""
         names = [each["name"] for each in types().events[EVENT_TYPES[kind]]["fields"]]
-        head = names.index(_LAST_OF_HEAD) + 1
-        return _beginning(kind, head if names.index(field) < head else len(names))
+        return Beginning(kind, names.index(field) + 1)
 
     def read(self, body: bytes) -> tuple[dict[str, Any], bytes]:
         """The fields of an Avro body, and the bytes behind them."""
@@ -150,14 +149,9 @@ class Beginning:
 
     def write(self, event: dict[str, Any]) -> bytes:
         """The fields' Avro."""
-        out = bytearray()
-        self._write(out, event)
-        return bytes(out)
-
-
-@cache
-def _beginning(kind: int, amount: int) -> Beginning:
-    return Beginning(kind, amount)
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, self._schema, event)
+        return out.getvalue()
 
 
 def decode(kind: int, body: bytes) -> dict[str, Any]:

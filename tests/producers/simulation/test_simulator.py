@@ -68,7 +68,7 @@ def test_the_bytes_do_not_change_by_themselves() -> None:
     """A seed's bytes are what they were: who changes this figure makes another country of every seed, on purpose."""
     made = container(Settings(seed=1, people=5_000), 1_000)
 
-    assert hashlib.sha256(made).hexdigest()[:16] == "01c651c58a7ed3d2"
+    assert hashlib.sha256(made).hexdigest()[:16] == "213ad2485ebf3e0b"
 
 
 def test_processes_make_the_same_bytes() -> None:
@@ -165,7 +165,7 @@ def test_a_beginning_is_of_the_event(name: str) -> None:
         beginning = Beginning.of(kind, field)
         first, rest = beginning.read(body)
         assert first == {each: event[each] for each in first}
-        assert {field, "subject"} <= set(first)
+        assert list(first)[-1] == field
         assert beginning.write(first) + rest == body
 
 
