@@ -15,9 +15,9 @@ Each turn, in this order; the words in brackets are what the probe is told, so t
 10. commit [committed];
 11. tell the handler [done].
 
-Where a step says Abortable: abort, tell the handler, drop what is held and seek each of its partitions back to its next
-offset in memory. Where it says Fatal, or a commit's budget ends: stop; nothing is committed that was not decided, and
-the successor goes on from the committed offsets.
+Where a step says Abortable: abort, tell the handler, drop what is held, seek each of its partitions back to its next
+offset in memory, and take half as many events. Where it says Fatal, or a commit's budget ends: stop; nothing is
+committed that was not decided, and the successor goes on from the committed offsets.
 
 A batch that is held over several transactions keeps the metadata of its first poll: nothing is polled in between.
 """
@@ -35,6 +35,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from tidings.clock import Clock, Deadline, SystemClock
 from tidings.errors import Fatal, TidingsError
 from tidings.kafka.assignment import Assignment
+from tidings.kafka.batch_bound import BatchBound
 from tidings.kafka.errors import Abortable, ProtocolUnsupported, SlotBusy, error_of, translate
 from tidings.kafka.held import Held
 from tidings.kafka.polling import Inboxes
@@ -88,7 +89,7 @@ class Loop:
         self._group: Any = None
         self._snapshot = Snapshot()
         self._aborts_running = 0
-        self._messages_per_event = 1.0
+        self._bound = BatchBound(self._settings)
         self._stopping = False
 
     def stop(self) -> None:
@@ -131,7 +132,7 @@ class Loop:
         if not self._held.events:
             self._inboxes.fill()
         self._probe("polled")
-        batch = self._held.next_batch(self._settings, self._max_events())
+        batch = self._held.next_batch(self._settings, self._bound.events())
         if batch:
             self._decide(batch)
         else:
@@ -158,14 +159,15 @@ class Loop:
         self._probe("decided")
         if not self._transact(work, batch):
             return
-        self._messages_per_event = max(1.0, work.message_count() / len(records))
+        messages, seconds = work.message_count(), self._clock.monotonic() - began
+        self._bound.committed(len(records), messages, seconds)
         oldest_ms = min(map(TIMESTAMP_MS, records))
         self._tell(
             events=self._snapshot.events + len(records),
-            messages=self._snapshot.messages + work.message_count(),
+            messages=self._snapshot.messages + messages,
             batch_events=len(records),
-            batch_messages=work.message_count(),
-            batch_seconds=self._clock.monotonic() - began,
+            batch_messages=messages,
+            batch_seconds=seconds,
             lag_seconds=max(0, self._clock.now_ms() - oldest_ms) / 1000,
         )
 
@@ -205,16 +207,12 @@ class Loop:
     def _again(self, failure: TidingsError, batch: dict[Partition, list[InboxRecord]]) -> None:
         """Go back to where the aborted batch began. Raises Fatal at the limit of aborts in a row."""
         self._aborts_running += 1
+        self._bound.aborted(sum(map(len, batch.values())))
         self._assignment.rewind(self._consumer, self._held.clear() | batch.keys())
         self._tell(aborts=self._snapshot.aborts + 1)
         if self._aborts_running >= self._settings.abort_limit:
             raise Fatal(f"{self._aborts_running} aborts in a row, the last: {failure}")
         self._clock.sleep(min(1.0, 0.01 * 2**self._aborts_running))
-
-    def _max_events(self) -> int:
-        return max(
-            1, min(self._settings.batch_max_events, int(self._settings.batch_max_messages / self._messages_per_event))
-        )
 
     def _leave(self) -> None:
         """Abort what is open, as far as that goes, and leave the group; what fails here the time-outs will do."""

@@ -86,6 +86,40 @@ def test_without_the_rewind_the_batch_would_be_lost(log: Log, monkeypatch: pytes
     assert log.copied() != log.expected()
 
 
+def test_what_is_too_much_for_the_broker_is_done_in_smaller_batches(log: Log) -> None:
+    """A broker that never manages more than eight messages a transaction: each batch that is aborted is halved."""
+    log.set_up()
+    log.publish(numbers(24))
+
+    class Slow(Producer):
+        """Times out where a transaction has more."""
+
+        made = 0
+
+        def begin_transaction(self) -> None:
+            """See `Producer`."""
+            self.made = 0
+            super().begin_transaction()
+
+        def produce(self, topic: str, *args: Any) -> None:
+            """Count the copies."""
+            self.made += topic == log.output
+            super().produce(topic, *args)
+
+        def send_offsets_to_transaction(self, *args: Any) -> None:
+            """See `Producer`."""
+            if self.made > 8:
+                raise KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION))
+            super().send_offsets_to_transaction(*args)
+
+    with Worker(log, settings=replace(SMALL, abort_limit=3), producer=Slow) as worker:
+        eventually(lambda: log.copied_count() == 24, "24 copies")
+
+    assert worker.failure is None
+    assert worker.handler.aborts >= 1
+    assert log.copied() == log.expected()
+
+
 def test_a_commit_that_timed_out_is_asked_for_again(log: Log) -> None:
     """A time-out of the commit is answered with the same commit, never with an abort."""
     log.set_up()
