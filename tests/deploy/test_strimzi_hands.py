@@ -20,7 +20,7 @@ from tidings.kafka.strimzi_hands import StrimziHands
 from tidings.log import Partition
 from tidings.provisioning.carry_out import carry_out
 from tidings.provisioning.changes import Change, Kind, changes_between
-from tidings.provisioning.state import Actual, ActualTopic, Desired
+from tidings.provisioning.state import Actual, ActualTopic, Desired, Left
 from tidings.provisioning.topic_plan import TopicPlan
 
 STRIMZIS = {Kind.PRINCIPAL, Kind.TOPIC, Kind.TOPIC_SETTING, Kind.QUOTA}
@@ -103,7 +103,7 @@ def resources(name: str) -> list[dict[str, Any]]:
 
 def look(kafka: Kafka, folder: Path, kind: type[BrokerHands] = StrimziHands) -> Actual:
     """What there is."""
-    return hands(kafka, folder, kind).look(want(), None, {})
+    return hands(kafka, folder, kind).look(want(), Left(None), {})
 
 
 def due(kafka: Kafka, folder: Path) -> list[Change]:

@@ -16,7 +16,7 @@ from tidings.deployment import CORRECTION_WINDOW, EXCHANGE, group_name
 from tidings.kafka.admin import Admin, Topic
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.genesis import start_partitions
-from tidings.kafka.policy_left import Left, what_is_left
+from tidings.kafka.policy_left import what_is_left
 from tidings.kafka.policy_store import publish
 from tidings.kafka.quotas import Quotas
 from tidings.kafka.registry import Registry
@@ -26,7 +26,7 @@ from tidings.provisioning.access import managed_principals
 from tidings.provisioning.changes import started_by
 from tidings.provisioning.planning import SchemaIds
 from tidings.provisioning.processors import processor_principals
-from tidings.provisioning.state import Actual, ActualTopic, Desired, QuotaValues, Schema
+from tidings.provisioning.state import Actual, ActualTopic, Desired, Left, QuotaValues, Schema
 from tidings.provisioning.topic_plan import TopicPlan
 from tidings.topics import POLICY, is_held
 
@@ -60,10 +60,10 @@ class BrokerHands:
         """See `Site.publish`."""
         publish(self.cluster, self.principal, policy)
 
-    def look(self, desired: Desired, policy: Policy | None, ids: SchemaIds) -> Actual:
+    def look(self, desired: Desired, left: Left, ids: SchemaIds) -> Actual:
         """What there is of what `desired` names. Raises Retriable where something does not answer.
 
-        `policy` and `ids` are what `policy()` and `schema_ids(desired.schemas)` gave.
+        `left` and `ids` are what `policy()` and `schema_ids(desired.schemas)` gave.
         """
         topics = self.admin.describe_topics([plan.name for plan in desired.topics])
         principals = frozenset(self.admin.principals())
@@ -71,8 +71,8 @@ class BrokerHands:
         managed = managed_principals(entries, desired.principals) | processor_principals(entries)
         partitions = [each for each in started_by(desired.policy) if each.topic in topics]
         return Actual(
-            policy=policy,
-            damaged=self._left().damaged,
+            policy=left.policy,
+            damaged=left.damaged,
             topics={name: ActualTopic(topic.partitions, topic.config) for name, topic in topics.items()},
             access=frozenset(entry for entry in entries if entry.principal in managed),
             schemas={
@@ -88,11 +88,8 @@ class BrokerHands:
             ),
         )
 
-    def policy(self) -> Policy | None:
+    def policy(self) -> Left:
         """See `Site.policy`."""
-        return self._left().policy
-
-    def _left(self) -> Left:
         if POLICY not in self.admin.topics():
             return Left(None)
         return what_is_left(self.cluster, self.principal, self.environment, self.clock)

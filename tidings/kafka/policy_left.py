@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tidings.clock import Clock, SystemClock
 from tidings.errors import Fatal
@@ -17,15 +16,8 @@ from tidings.kafka.clients import ClientSettings
 from tidings.kafka.policy_store import PolicyReader, announced_version, policy_records
 from tidings.kafka.policy_versions import whole_policy
 from tidings.policy.model import Environment, Policy
+from tidings.provisioning.state import Left
 from tidings.provisioning.stops import everything_stopped
-
-
-class Left(NamedTuple):
-    """`policy` is the one in force or, where `damaged` says what is wrong, what the next one is to be made from: its
-    version is then the newest that was ever announced. None where no policy was ever published."""
-
-    policy: Policy | None
-    damaged: str = ""
 
 
 def what_is_left(cluster: ClientSettings, principal: str, environment: Environment, clock: Clock | None = None) -> Left:

@@ -11,9 +11,8 @@ from dataclasses import replace
 
 from tidings.errors import Fatal
 from tidings.kafka.hands import BrokerHands
-from tidings.policy.model import Policy
 from tidings.provisioning.planning import SchemaIds
-from tidings.provisioning.state import Actual, Desired, QuotaValues
+from tidings.provisioning.state import Actual, Desired, Left, QuotaValues
 from tidings.provisioning.topic_plan import TopicPlan
 
 _NAMED = 5
@@ -22,9 +21,9 @@ _NAMED = 5
 class StrimziHands(BrokerHands):
     """As `BrokerHands`, but for what Strimzi holds. Implements `tidings.provisioning.planning.Site`."""
 
-    def look(self, desired: Desired, policy: Policy | None, ids: SchemaIds) -> Actual:
+    def look(self, desired: Desired, left: Left, ids: SchemaIds) -> Actual:
         """See `BrokerHands.look`. A principal is there once the broker knows it: its password is a Secret elsewhere."""
-        actual = super().look(desired, policy, ids)
+        actual = super().look(desired, left, ids)
         return replace(actual, principals=desired.principals & frozenset(self.admin.principals()))
 
     def make_principals(self, names: Sequence[str]) -> None:

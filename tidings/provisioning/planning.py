@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tidings.agreements import Country
@@ -11,16 +11,15 @@ from tidings.catalogue import Catalogue
 from tidings.clock import Clock, utc_date
 from tidings.errors import BadInput, Fatal, Problem
 from tidings.keys import KeyRing
-from tidings.policy.canonical import canonical_json
 from tidings.policy.codec import sealed
 from tidings.policy.compile import compile_policy
-from tidings.policy.model import Environment, JsonObject, Policy
+from tidings.policy.model import Environment, Inbox, Policy
 from tidings.provisioning.approvals import Pending, pending_approvals
 from tidings.provisioning.carry_out import Hands
 from tidings.provisioning.changes import Change, Incompatible, changes_between
 from tidings.provisioning.desired import desired_state, subject_of
 from tidings.provisioning.processors import ProcessorNeeds
-from tidings.provisioning.state import Actual, Desired, Schema
+from tidings.provisioning.state import Actual, Desired, Left, Schema
 from tidings.provisioning.stops import stops_of, texts_of
 
 UNREGISTERED = 0
@@ -41,16 +40,16 @@ class Site(Hands, Protocol):
         """The deployment's id."""
         ...
 
-    def policy(self) -> Policy | None:
-        """The policy in force, what is left of it where it is damaged, or None where none was ever published."""
+    def policy(self) -> Left:
+        """The policy in force, or what is left of it where it is damaged."""
         ...
 
     def schema_ids(self, wanted: Mapping[str, Sequence[Schema]]) -> SchemaIds:
         """The ids of those versions of each subject that are registered."""
         ...
 
-    def look(self, desired: Desired, policy: Policy | None, ids: SchemaIds) -> Actual:
-        """What there is of what `desired` names."""
+    def look(self, desired: Desired, left: Left, ids: SchemaIds) -> Actual:
+        """What there is of what `desired` names, beside what `policy` and `schema_ids` have said."""
         ...
 
     def publish(self, policy: Policy) -> None:
@@ -89,11 +88,13 @@ class Planner:
 
         Raises BadInput where the files cannot be applied, Retriable where something does not answer.
         """
-        in_force = self.hands.policy()
+        left = self.hands.policy()
+        in_force = left.policy
         pending = pending_approvals(self.country, self.catalogue, in_force)
-        version = in_force.version + 1 if in_force else 1
-        desired, ids = self._numbered(version, in_force)
-        actual = self.hands.look(desired, in_force, ids)
+        unnumbered = self._desired(self._compile(in_force))
+        ids = self.hands.schema_ids(unnumbered.schemas)
+        desired = replace(unnumbered, policy=numbered(unnumbered, ids))
+        actual = self.hands.look(desired, left, ids)
         try:
             changes = changes_between(desired, actual)
         except Incompatible as error:
@@ -105,7 +106,7 @@ class Planner:
 
         Raises Fatal where one of them still has none: no worker could read or write it.
         """
-        policy = self._numbered(plan.desired.policy.version, plan.in_force)[0].policy
+        policy = numbered(plan.desired, self.hands.schema_ids(plan.desired.schemas))
         without = [view.feed for view in policy.views if view.schema_id == UNREGISTERED]
         without += [inbox.topic for inbox in policy.inboxes if str(UNREGISTERED) in inbox.writer_schemas]
         without += [name for name, schema_id in policy.system_schema_ids.items() if schema_id == UNREGISTERED]
@@ -113,34 +114,20 @@ class Planner:
             raise Fatal(f"the registry does not know the schemas of {', '.join(sorted(without))}")
         return policy
 
-    def _numbered(self, version: int, in_force: Policy | None) -> tuple[Desired, SchemaIds]:
-        """What the files say, with the registry's ids as far as it knows the schemas, and these ids."""
-        unnumbered = self._desired(self._compile(version, in_force, {}))
-        ids = self.hands.schema_ids(unnumbered.schemas)
-        return self._desired(self._compile(version, in_force, _by_schema(unnumbered, ids))), ids
-
-    def _compile(self, version: int, in_force: Policy | None, ids: Mapping[tuple[str, bytes], int]) -> Policy:
-        def schema_id(topic: str, schema: JsonObject) -> int:
-            return ids.get((subject_of(topic), canonical_json(schema)), UNREGISTERED)
-
+    def _compile(self, in_force: Policy | None) -> Policy:
+        """What the files say, with no ids of the registry yet."""
         stops = stops_of(in_force)
         policy = compile_policy(
             self.catalogue,
             self.country,
-            schema_id,
-            version=version,
+            lambda _topic, _schema: UNREGISTERED,
+            version=in_force.version + 1 if in_force else 1,
             environment=self.hands.environment,
             now_ms=self.clock.now_ms(),
             stops=stops,
             keys=self.keys,
         )
-        system = self._desired(policy).schemas
-        named = {
-            subject.removesuffix("-value"): ids.get((subject, canonical_json(versions[-1])), UNREGISTERED)
-            for subject, versions in system.items()
-            if not subject.startswith(("inbox.", "feed."))
-        }
-        return sealed(policy.model_copy(update={"system_schema_ids": named, "stops": texts_of(stops)}))
+        return policy.model_copy(update={"stops": texts_of(stops)})
 
     def _desired(self, policy: Policy) -> Desired:
         today = utc_date(self.clock.now_ms())
@@ -150,8 +137,23 @@ class Planner:
         )
 
 
-def _by_schema(desired: Desired, ids: Mapping[tuple[str, int], int]) -> dict[tuple[str, bytes], int]:
-    return {
-        (subject, canonical_json(desired.schemas[subject][number])): schema_id
-        for (subject, number), schema_id in ids.items()
+def numbered(desired: Desired, ids: SchemaIds) -> Policy:
+    """The policy of `desired`, sealed, with `ids` of its schemas; UNREGISTERED where one has none."""
+
+    def ids_of(subject: str) -> list[int]:
+        return [ids.get((subject, number), UNREGISTERED) for number in range(len(desired.schemas[subject]))]
+
+    def inbox(each: Inbox) -> Inbox:
+        subject = subject_of(each.topic)
+        versions = zip(map(str, ids_of(subject)), desired.schemas[subject], strict=True)
+        return each.model_copy(update={"writer_schemas": dict(versions)})
+
+    policy = desired.policy
+    system = {
+        subject.removesuffix("-value"): ids_of(subject)[-1]
+        for subject in desired.schemas
+        if not subject.startswith(("inbox.", "feed."))
     }
+    views = (each.model_copy(update={"schema_id": ids_of(subject_of(each.feed))[-1]}) for each in policy.views)
+    parts = {"inboxes": tuple(map(inbox, policy.inboxes)), "views": tuple(views), "system_schema_ids": system}
+    return sealed(policy.model_copy(update=parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tidings.acl import Acl
 from tidings.log import Partition
@@ -34,6 +34,14 @@ class ActualTopic:
 
     partitions: int
     config: Mapping[str, str]
+
+
+class Left(NamedTuple):
+    """`policy` is the one in force or, where `damaged` says what is wrong, what the next one is to be made from: its
+    version is then the newest that was ever announced. None where no policy was ever published."""
+
+    policy: Policy | None
+    damaged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
