@@ -83,6 +83,91 @@ struct Version<'a> {
     supersedes: Option<[u8; 37]>,
 }
 
+/// A fact that is told wrongly: of what its versions are made. `ids` are theirs, `more` are random words.
+struct Wrong<'a, 'py> {
+    teller: &'a Teller,
+    shape: &'a Shape,
+    body: &'a Bound<'py, PyTuple>,
+    record: Record<'a>,
+    first: Version<'a>,
+    ids: [[u8; 37]; 3],
+    more: &'a [u8],
+}
+
+impl<'a> Wrong<'a, '_> {
+    fn later(&self) -> u64 {
+        text::word(self.more, 0)
+    }
+
+    fn mended_ms(&self) -> i64 {
+        self.first.recorded_ms + self.teller.mending.delay_ms(self.later())
+    }
+
+    fn second(&self, change: u8, reason: &'a [u8]) -> Version<'a> {
+        Version {
+            id: self.ids[1],
+            number: 2,
+            recorded_ms: self.mended_ms(),
+            word: text::word(self.more, 1),
+            change,
+            reason,
+            supersedes: Some(self.ids[0]),
+        }
+    }
+
+    fn write(&self, version: &Version, body: Option<&Bound<'_, PyTuple>>, due: &mut Due) -> PyResult<()> {
+        self.teller.write(self.shape, &self.record, version, body, due)
+    }
+
+    /// Written wrongly, and corrected; right from the start where there is nothing to mistake.
+    fn correct(&self, due: &mut Due) -> PyResult<()> {
+        let Some(wrong) = mistaken(self.shape, self.body, self.later())? else {
+            return self.write(&self.first, Some(self.body), due);
+        };
+        self.write(&self.first, Some(&wrong), due)?;
+        let reason = self.teller.mending.reason(((self.later() >> 56) % CORRECTIONS) as usize);
+        self.write(&self.second(CORRECTED, reason), Some(self.body), due)
+    }
+
+    /// What never held is annulled, and sometimes reinstated.
+    fn annul(&self, due: &mut Due) -> PyResult<()> {
+        let mending = &self.teller.mending;
+        self.write(&self.first, Some(self.body), due)?;
+        self.write(&self.second(ANNULLED, mending.reason(CANCELLED)), None, due)?;
+        if self.later() >> 62 >= REINSTATED_OF_4 {
+            return Ok(());
+        }
+        let again = Version {
+            id: self.ids[2],
+            number: 3,
+            recorded_ms: self.mended_ms() + mending.delay_ms(self.later() >> 30),
+            word: text::word(self.more, 2),
+            change: REINSTATED,
+            reason: mending.reason(CANCELLATION_REMOVED),
+            supersedes: Some(self.ids[1]),
+        };
+        self.write(&again, Some(self.body), due)
+    }
+
+    /// What was told of the wrong person is annulled, and created anew of the right one.
+    fn tell_of(&self, own: &Subject, due: &mut Due) -> PyResult<()> {
+        let reason = self.teller.mending.reason(WRONG_SUBJECT);
+        self.write(&self.first, Some(self.body), due)?;
+        self.write(&self.second(ANNULLED, reason), None, due)?;
+        // Another record: a digit more than others have.
+        let id = [&[24], &self.record.id[1..], b"9"].concat();
+        let right = Version {
+            id: self.ids[2],
+            recorded_ms: self.mended_ms() + APART_MS,
+            reason,
+            supersedes: Some(self.ids[1]),
+            ..self.first
+        };
+        let record = Record { id: &id, subject: own, ..self.record };
+        self.teller.write(self.shape, &record, &right, Some(self.body), due)
+    }
+}
+
 impl Teller {
     /// Tell a fact, as `telling.Told` has it, wrongly, and put it right later.
     #[allow(clippy::too_many_arguments)]
@@ -97,76 +182,31 @@ impl Teller {
         due: &mut Due,
     ) -> PyResult<()> {
         let (person, recorded_ms, occurred, body, life, related): Fact = fact.extract()?;
-        let (mut subject, mut others) = (Subject::default(), Vec::new());
+        let (fate, mut own, mut others) = (word & 0xFFF, Subject::default(), Vec::new());
+        self.subjects.write(person, people, &mut own)?;
         self.subjects.write_related(&related, people, &self.tables, &mut others)?;
-        let (fate, later) = (word & 0xFFF, text::word(more, 0));
+        let mut another = Subject::default();
         if fate >= self.mending.annulled {
-            self.subjects.write(self.another(word, people), people, &mut subject)?;
-        } else {
-            self.subjects.write(person, people, &mut subject)?;
+            self.subjects.write(self.another(word, people), people, &mut another)?;
         }
-        let ids: [_; 3] = std::array::from_fn(|at| uuid(&more[FIRST_ID + at * ID_BYTES..FIRST_ID + (at + 1) * ID_BYTES]));
+        let ids = std::array::from_fn(|at| uuid(&more[FIRST_ID + at * ID_BYTES..FIRST_ID + (at + 1) * ID_BYTES]));
         let record = Record {
             id: record_id,
             life: life.as_bytes(),
             occurred: occurred.as_bytes(),
-            subject: &subject,
+            subject: if fate >= self.mending.annulled { &another } else { &own },
             related: &others,
             protection: people.protection(person)?,
         };
-        let no_reason: &[u8] = &[0];
-        let mended_ms = recorded_ms + self.mending.delay_ms(later);
-        let first =
-            Version { id: ids[0], number: 1, recorded_ms, word, change: CREATED, reason: no_reason, supersedes: None };
-        let second = |change, reason| Version {
-            id: ids[1],
-            number: 2,
-            recorded_ms: mended_ms,
-            word: text::word(more, 1),
-            change,
-            reason,
-            supersedes: Some(ids[0]),
-        };
+        let first = Version { id: ids[0], number: 1, recorded_ms, word, change: CREATED, reason: &[0], supersedes: None };
+        let wrong = Wrong { teller: self, shape, body: &body, record, first, ids, more };
         if fate < self.mending.corrected {
-            let Some(wrong) = mistaken(shape, &body, later)? else {
-                return self.write(shape, &record, &first, Some(&body), due);
-            };
-            self.write(shape, &record, &first, Some(&wrong), due)?;
-            let reason = self.mending.reason(((later >> 56) % CORRECTIONS) as usize);
-            return self.write(shape, &record, &second(CORRECTED, reason), Some(&body), due);
+            wrong.correct(due)
+        } else if fate < self.mending.annulled {
+            wrong.annul(due)
+        } else {
+            wrong.tell_of(&own, due)
         }
-        self.write(shape, &record, &first, Some(&body), due)?;
-        if fate < self.mending.annulled {
-            self.write(shape, &record, &second(ANNULLED, self.mending.reason(CANCELLED)), None, due)?;
-            if later >> 62 < REINSTATED_OF_4 {
-                let again = Version {
-                    id: ids[2],
-                    number: 3,
-                    recorded_ms: mended_ms + self.mending.delay_ms(later >> 30),
-                    word: text::word(more, 2),
-                    change: REINSTATED,
-                    reason: self.mending.reason(CANCELLATION_REMOVED),
-                    supersedes: Some(ids[1]),
-                };
-                self.write(shape, &record, &again, Some(&body), due)?;
-            }
-            return Ok(());
-        }
-        let reason = self.mending.reason(WRONG_SUBJECT);
-        self.write(shape, &record, &second(ANNULLED, reason), None, due)?;
-        // Another record: a digit more than others have.
-        let another = [&[24], &record_id[1..], b"9"].concat();
-        let mut own = Subject::default();
-        self.subjects.write(person, people, &mut own)?;
-        let record = Record { id: &another, subject: &own, ..record };
-        let right = Version {
-            id: ids[2],
-            recorded_ms: mended_ms + APART_MS,
-            reason,
-            supersedes: Some(ids[1]),
-            ..first
-        };
-        self.write(shape, &record, &right, Some(&body), due)
     }
 
     /// Somebody at random who may be told of wrongly.

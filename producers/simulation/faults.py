@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-Event: TypeAlias = dict[str, Any]
-Spoil: TypeAlias = Callable[[Event, str], bool]
+from producers.simulation.fields import Draft, Field, number
+from producers.simulation.splice import NULL, SOME
+from tidings.wire import zigzag
+
+Spoil: TypeAlias = Callable[[Draft, str], bool]
 Raw: TypeAlias = tuple[bytes | None, bytes | None]
 """A record's key and value, the value framed."""
 
@@ -20,7 +24,7 @@ _AROUND = frozenset({"environment_mismatch", "source_mismatch", "event_id_invali
 _NO_DATE = {"time": None, "zone": None, "text": None, "verification": None}
 
 
-def _date(year: int, month: int, day: int) -> Event:
+def _date(year: int, month: int, day: int) -> dict[str, Any]:
     return {"year": year, "month": month, "day": day} | _NO_DATE
 
 
@@ -48,36 +52,50 @@ class Fault:
 
 
 def _set(value: Any) -> Spoil:
-    def spoil(event: Event, path: str) -> bool:
-        *steps, last = path.split(".")
-        holder: Any = event
-        for step in steps:
-            holder = holder[step] if holder is not None else None
-        if holder is None or holder[last] is None:
+    """A fault that puts a value in the place of another one."""
+
+    @cache
+    def written(field: Field) -> bytes:
+        return field.written(value)
+
+    def spoil(event: Draft, path: str) -> bool:
+        if event.value(path) is None:
             return False
-        holder[last] = value
+        event.put(path, written(event.field(path)))
         return True
 
     return spoil
 
 
-def _in_future(event: Event, path: str) -> bool:
-    event["recorded_at"] = None
-    return _set(_date(2999, 1, 1))(event, path)
+def _in_future(event: Draft, path: str) -> bool:
+    event.put("recorded_at", NULL)
+    return _set_far_future(event, path)
 
 
-def _recorded_too_soon(event: Event, path: str) -> bool:
-    return _set(event[path] - 1000 * 86_400_000)(event, path)
+def _recorded_too_soon(event: Draft, path: str) -> bool:
+    recorded = event.value(path)
+    if recorded is None:
+        return False
+    event.put(path, SOME + zigzag(number(recorded)[0] - 1000 * 86_400_000))
+    return True
 
 
-def _routed_to_another(event: Event, path: str) -> bool:
+def _routed_to_another(event: Draft, path: str) -> bool:
     del path
-    scheme = event["subject"]["scheme"]
-    another = {"scheme": scheme, "value": "9990000042" if scheme == "nhs_number" else "S0000000000"}
-    event["message"] = {"routed_to": {"role": "subject", "subject": another}}
-    return bool(another != event["subject"])
+    is_nhs = (event.value("subject.scheme") or b"")[1:] == b"nhs_number"
+    field = event.field("message")
+    event.put("message", _routed(field, is_nhs))
+    return event.value("message.routed_to.subject") != event.value("subject")
 
 
+@cache
+def _routed(field: Field, is_nhs: bool) -> bytes:
+    another = ("nhs_number", "9990000042") if is_nhs else ("simulated_person", "S0000000000")
+    subject = dict(zip(("scheme", "value"), another, strict=True))
+    return field.written({"routed_to": {"role": "subject", "subject": subject}})
+
+
+_set_far_future = _set(_date(2999, 1, 1))
 _PEOPLE = (
     "address-changed", "birth-notified", "birth-registered", "death-notified", "death-registered",
     "gp-registration-changed", "identity-changed", "name-changed", "partnership-ended", "partnership-registered",

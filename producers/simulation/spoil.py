@@ -10,9 +10,9 @@ from typing import Any
 
 import fastavro
 
-from producers.encode import key_of
 from producers.simulation.due import Rows
 from producers.simulation.faults import FAULTS, USED_ID, Fault
+from producers.simulation.fields import Draft, number
 from producers.simulation.people import COUNTIES
 from producers.simulation.pieces import UUID_BYTES, uuids
 from producers.simulation.rates import DAY_MS
@@ -20,6 +20,7 @@ from producers.simulation.rows import PLACEHOLDER, Note, Row
 from producers.simulation.settings import Settings
 from producers.simulation.shapes import CHANGED, CREATED, EVENT_TYPES
 from producers.simulation.types import types
+from tidings.wire import zigzag
 
 DUPLICATE = "duplicate"
 TRIES = 6
@@ -83,11 +84,11 @@ class Spoiler:
         return min((row[0] >> 3) + apart, last) * COUNTIES + (row[0] & 7)
 
     def _used_id(self, row: Row, apart: int) -> Row:
-        beginning = Beginning.of(row[1], "received_at")
-        event, rest = beginning.read(row[3])
-        event["received_at"] += 1
+        event = Draft(row[1], row[3])
+        received_ms, _ = number(event.value("received_at") or b"")
+        event.put("received_at", zigzag(received_ms + 1))
         note = Note("rejected", FAULTS[USED_ID].expects(EVENT_TYPES[row[1]]), fault=USED_ID)
-        return self._after(row, apart), row[1], row[2], beginning.write(event) + rest, note
+        return self._after(row, apart), row[1], row[2], event.body, note
 
     def _bad(self, fault: Fault, row: Row, apart: int) -> Row | None:
         """The row spoiled, earlier than the row itself; None where the fault does not fit it."""
@@ -96,16 +97,14 @@ class Spoiler:
         if fault.spoil is not None:
             if body[UUID_BYTES : UUID_BYTES + 1] not in _NEW:  # the event's second field
                 return None
-            beginning = Beginning.of(row[1], fault.paths[event_type].partition(".")[0])
-            event, rest = beginning.read(body)
-            event["event_id"] = event_id[1:].decode()
+            event = Draft(row[1], event_id + body[UUID_BYTES:])  # the event's first field
             if not fault.spoil(event, fault.paths[event_type]):
                 return None
-            body = beginning.write(event) + rest
+            body = event.body
             if fault.paths[event_type] == "subject":
-                key = key_of(event)
+                key = _key(event)
         else:
-            body = event_id + body[UUID_BYTES:]  # the event's first field
+            body = event_id + body[UUID_BYTES:]
         sound = (key, PLACEHOLDER + body)
         raw, reasons = fault.mangle(sound), fault.expects(event_type)
         changed = None if raw == sound else raw
@@ -117,6 +116,12 @@ class Spoiler:
         return max((row[0] >> 3) - apart, first_ms) * COUNTIES + (row[0] & 7), row[1], key, body, note
 
 
+def _key(event: Draft) -> bytes:
+    """The Kafka key of an event: see `producers.encode.key_of`."""
+    scheme, value = (event.value(f"subject.{name}") or b"" for name in ("scheme", "value"))
+    return scheme[1:] + b":" + value[1:]
+
+
 @cache
 def _fitting(name: str) -> tuple[int, ...] | None:
     """The kinds of row that a fault can fit; None for all."""
@@ -124,34 +129,6 @@ def _fitting(name: str) -> tuple[int, ...] | None:
     if fault is None or fault.spoil is None:
         return None
     return tuple(EVENT_TYPES.index(event_type) for event_type in fault.paths)
-
-
-class Beginning:
-    """The first fields of an event type, up to one of them. What is behind is left as it is, so that it need not be
-    read."""
-
-    def __init__(self, kind: int, amount: int) -> None:
-        schema = types().events[EVENT_TYPES[kind]]
-        self._schema: Any = fastavro.parse_schema(schema | {"fields": schema["fields"][:amount]})
-
-    @staticmethod
-    @cache
-    def of(kind: int, field: str) -> Beginning:
-        """That of a kind of row with a field at its end. Each is made once a process."""
-        names = [each["name"] for each in types().events[EVENT_TYPES[kind]]["fields"]]
-        return Beginning(kind, names.index(field) + 1)
-
-    def read(self, body: bytes) -> tuple[dict[str, Any], bytes]:
-        """The fields of an Avro body, and the bytes behind them."""
-        stream = io.BytesIO(body)
-        event: Any = fastavro.schemaless_reader(stream, self._schema, None)
-        return event, stream.read()
-
-    def write(self, event: dict[str, Any]) -> bytes:
-        """The fields' Avro."""
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, self._schema, event)
-        return out.getvalue()
 
 
 def decode(kind: int, body: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from subprocess import PIPE, Popen
@@ -16,10 +17,11 @@ import pytest
 from producers.simulation import country
 from producers.simulation.container import read
 from producers.simulation.faults import FAULTS
+from producers.simulation.fields import Draft
 from producers.simulation.people import NHS_OF_COUNTY, fictional_key, populate
 from producers.simulation.rates import DAY_MS, rates
 from producers.simulation.shapes import EVENT_TYPES
-from producers.simulation.spoil import Beginning, decode
+from producers.simulation.spoil import decode
 from producers.simulator import START_MS, Settings, SimulatedEvent, simulate, write_container
 from tidings.catalogue import default_catalogue_dir, load_catalogue
 from tidings.checks import Checker, FolderLists
@@ -156,17 +158,34 @@ def test_every_kind_of_bad_record_at_its_share() -> None:
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
-def test_a_beginning_is_of_the_event(name: str) -> None:
-    """The first fields that a fault reads are the event's, and written again with the rest they are its bytes."""
+def test_fields_are_found_in_an_event(name: str) -> None:
+    """Each field is where fastavro reads it, and written anew it makes the same event."""
     kind = EVENT_TYPES.index(name)
     body = next(each.body for each in sound() if each.event_type == name)
     event = decode(kind, body)
-    for field in ("event_id", "received_at", list(event)[-1]):
-        beginning = Beginning.of(kind, field)
-        first, rest = beginning.read(body)
-        assert first == {each: event[each] for each in first}
-        assert list(first)[-1] == field
-        assert beginning.write(first) + rest == body
+    for path, value in fields_of(event):
+        draft = Draft(kind, body)
+        assert (draft.value(path) is None) == (value is None)
+        draft.put(path, draft.field(path).written(value))
+        assert draft.body == body
+
+
+def fields_of(event: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every field of an event, also those within others, with its path."""
+    for name, value in event.items():
+        yield f"{path}{name}", value
+        if isinstance(value, dict):
+            yield from fields_of(value, f"{path}{name}.")
+
+
+def test_a_field_that_nothing_holds() -> None:
+    """Within what is null there is nothing to find, and nothing to replace."""
+    kind = EVENT_TYPES.index("record-changed")
+    draft = Draft(kind, next(each.body for each in sound() if each.event_type == "record-changed"))
+
+    assert draft.value("message.routed_to") is None
+    with pytest.raises(ValueError, match="nothing holds"):
+        draft.put("message.routed_to", b"")
 
 
 def test_no_bad_record_where_none_is_asked_for() -> None:
