@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,9 +14,10 @@ import pytest
 
 from connectors import SNIFFED_BYTES, find_source
 from connectors.sources.base import SetAsideRecord, SourceContext, SourceRecord
+from producers._generate_writer import generate_writer
 from producers.simulation.legacy import LEGACY, MAPPING_FILE, only_compared
 from producers.simulation.shapes import EVENT_TYPES
-from producers.simulation.spoil import Beginning, decode
+from producers.simulation.spoil import decode
 from producers.simulation.types import types
 from producers.simulator import Settings, simulate
 from tidings.catalogue import default_catalogue_dir, load_catalogue
@@ -68,9 +70,15 @@ def read(file: BinaryIO, agency: str, name: str) -> Iterator[SourceRecord]:
 
 def whole(event_type: str, event: dict[str, Any]) -> dict[str, Any]:
     """The event as it is on the wire: what a connector leaves out has its default."""
-    kind = EVENT_TYPES.index(event_type)
-    last = types().events[event_type]["fields"][-1]["name"]
-    return decode(kind, Beginning.of(kind, last).write(event))
+    written = bytearray()
+    writer(event_type)(written, event)
+    return decode(EVENT_TYPES.index(event_type), bytes(written))
+
+
+@cache
+def writer(event_type: str) -> Any:
+    """What writes an event of a type as Avro."""
+    return generate_writer(types().events[event_type])
 
 
 @pytest.mark.parametrize(
