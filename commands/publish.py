@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tidings.kafka.cluster import Cluster
 
 PROGRESS_RECORDS = 500
+GOES_ON = "the same command goes on after the last record that was committed, and publishes nothing twice"
 
 
 def publish(
@@ -57,16 +58,27 @@ def publish(
     told = Told(source, mapping)
     _refuse_missing([*files, *([mapping] if mapping else [])])
     codes = []
-    for path in files:
-        account, note = (
-            (_dry(path, told, agency, taken_in_ms, cluster), "nothing was sent")
-            if dry_run
-            else _real(path, told, agency, taken_in_ms, cluster, patience if wait else None)
-        )
-        print_account(account, dry_run=dry_run, note=note, as_json=as_json)
-        codes.append(account.exit_code(waited=wait and not dry_run))
+    with _broken_off("nothing was sent" if dry_run else GOES_ON):
+        for path in files:
+            account, note = (
+                (_dry(path, told, agency, taken_in_ms, cluster), "nothing was sent")
+                if dry_run
+                else _real(path, told, agency, taken_in_ms, cluster, patience if wait else None)
+            )
+            print_account(account, dry_run=dry_run, note=note, as_json=as_json)
+            codes.append(account.exit_code(waited=wait and not dry_run))
     if code := next((each for each in (65, 70, 75) if each in codes), 0):
         raise typer.Exit(code)
+
+
+@contextmanager
+def _broken_off(what_now: str) -> Iterator[None]:
+    """At Ctrl-C say what now; the command then ends as every other does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped: {what_now}.", err=True)
+        raise
 
 
 def _dry(path: Path, told: Told, agency: str, taken_in_ms: int | None, cluster_file: Path | None) -> FileAccount:

@@ -114,6 +114,29 @@ def test_what_cannot_be_is_refused_before_anything_is_read(
     assert said.out == ""
 
 
+@pytest.mark.parametrize(
+    ("options", "step", "words"),
+    [
+        ((), "_real", "Stopped: the same command goes on after the last record that was committed, "),
+        (("--dry-run",), "_dry", "Stopped: nothing was sent.\n"),
+    ],
+)
+def test_ctrl_c_says_how_to_go_on(
+    options: tuple[str, ...], step: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On one line, with the code of every command that is broken off, and no trace."""
+
+    def broken_off(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"commands.publish.{step}", broken_off)
+    said = tidings("publish", EXAMPLES / "death-extract.xml", "--as", "gro", *options)
+
+    assert (said.code, said.out) == (130, "")
+    assert said.err.startswith(words)
+    assert said.err.count("\n") == 1
+
+
 def test_a_link_is_refused(tmp_path: Path) -> None:
     """Whoever may write the folder could point it at a file that is not theirs to publish."""
     link = tmp_path / "a.xml"
