@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from commands._apply import apply_plan
 from commands._context import planner
-from commands._demo_exchange import stop_exchange
 from commands.progress import shown
 from deploy.local.stack import Options, Stack, down, up
-from deploy.prometheus.observe import stop_observing
 from tidings.catalogue import Catalogue
 from tidings.errors import Fatal
 from tidings.policy.model import Policy
@@ -57,8 +55,6 @@ def _empty(data: Path) -> None:
     if data.exists() and any(data.iterdir()):
         if not (data / _MARK).exists():
             raise Fatal(f"{data} is not empty and not a demo's; name another folder with --data")
-        stop_exchange(data)
-        stop_observing(data)
         down(data)
         shutil.rmtree(data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands._demo_exchange import DRAIN_SECONDS, remember_exchange
 from commands._demo_watch import ready
+from deploy.local.beside import DRAIN_SECONDS, remember
 from deploy.local.ports import choose, is_free
 from deploy.local.processes import Process, spawn, stop
 from deploy.prometheus.observe import TARGETS
@@ -50,7 +50,7 @@ def workers(cluster_file: Path, log: Path, policy: Policy, clock: Clock, *, keep
         kept = keep
     finally:
         if kept:
-            remember_exchange(cluster_file.parent, running.process)
+            remember(cluster_file.parent, running.process)
         else:
             stop([running.process], DRAIN_SECONDS, clock)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.status import parts
-from deploy.prometheus.observe import TARGETS, watching
+from deploy.prometheus.observe import PROMETHEUS, TARGETS, watching
 from tidings.errors import TidingsError
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.registry import Registry
@@ -86,8 +86,7 @@ def _runs(projection: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _prometheus(data: Path) -> Iterator[Health]:
-    watch = watching(data)
-    for process in () if watch is None else watch.processes:
-        if process.name == "prometheus" and watch is not None:
+    for process in watching(data):
+        if process.name == PROMETHEUS:
             running = process.running()
-            yield Health("prometheus", "running" if running else "stopped", running, watch.url, process.log, "observe")
+            yield Health(PROMETHEUS, "running" if running else "stopped", running, process.url, process.log, "observe")

@@ -151,7 +151,7 @@ def _closed(console: Console, cluster: Cluster, policy: Policy, catalogue: Any, 
 def _observe(console: Console, data: Path, cluster_file: Path) -> None:
     from deploy.prometheus.observe import observe
 
-    console.print(f"Prometheus is at {observe(data, cluster_file).url}, with every rule.", highlight=False)
+    console.print(f"Prometheus is at {observe(data, cluster_file)}, with every rule.", highlight=False)
 
 
 def _write(out: Path, summary: dict[str, Any]) -> None:

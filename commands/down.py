@@ -11,11 +11,9 @@ import typer
 def down(data: Annotated[Path, typer.Option(help="Folder that `tidings up` was given.")] = Path(".tidings")) -> None:
     """Stop the local stack, what observes it and the exchange of `tidings demo --keep`, and wait until they have ended.
     Data stays for the next `tidings up`."""
-    from commands._demo_exchange import stop_exchange
     from deploy.local import stack
-    from deploy.prometheus.observe import stop_observing
 
-    stopped = (*stop_exchange(data), *stop_observing(data), *stack.down(data))
+    stopped = stack.down(data)
     if stopped:
         typer.echo(f"Stopped {', '.join(each.name for each in stopped)}. Data stays in {data}.")
     else:

@@ -29,6 +29,6 @@ def observe(
     cluster_file = data / "cluster.json"
     if not cluster_file.exists():
         raise Fatal(f"there is no stack in {data}: `tidings up` makes one")
-    watch = begin(data, cluster_file, port=port or None, every_s=every)
-    typer.echo(f"Prometheus is at {watch.url} (alerts: {watch.url}/alerts); it watches {data / TARGETS}.")
+    url = begin(data, cluster_file, port=port or None, every_s=every)
+    typer.echo(f"Prometheus is at {url} (alerts: {url}/alerts); it watches {data / TARGETS}.")
     typer.echo(f"End it with `tidings observe --stop --data {data}`, or with the stack.")

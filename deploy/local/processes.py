@@ -21,12 +21,13 @@ _TAIL_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One running part: its name, its id, when the system says it started, and where it logs."""
+    """One running part: name, id, when the system says it started, where it logs, and where it serves people."""
 
     name: str
     pid: int
     started: str
     log: str
+    url: str = ""
 
     def running(self) -> bool:
         """Whether this very process, not a later one under the same id, is still there."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from deploy.local import broker, registry
 from deploy.local.artifacts import Progress
+from deploy.local.beside import end_beside
 from deploy.local.broker import Node
 from deploy.local.certificates import Certificates, certificates
 from deploy.local.files import make_password, private_dir, write_private
@@ -121,20 +122,22 @@ def up(
 
 
 def down(data: Path, clock: Clock | None = None) -> tuple[Process, ...]:
-    """Stop what runs of a data folder's stack, registry first, and wait for its end. Returns what was stopped."""
+    """Stop what runs beside a data folder's stack, then the stack, registry first, and wait for their end. Returns what
+    was stopped."""
     data = data.resolve()
+    ended = end_beside(data, clock=clock)
     if load_state(data) is None:
-        return ()
+        return ended
     with locked(data):
         state = load_state(data)
         if state is None:
-            return ()
+            return ended
         running = state.running()
         brokers = tuple(each for each in running if each.name.startswith("broker-"))
         stop([each for each in running if each not in brokers], _STOP_SECONDS, clock)
         stop(brokers, _STOP_SECONDS, clock)
         save_state(data, replace(state, processes=()))
-        return running
+        return (*ended, *running)
 
 
 def _start(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 
+from deploy.local.beside import DRAIN_SECONDS, beside, end_beside, remember
 from deploy.local.files import private_dir, write_private
 from deploy.local.ports import HOST, choose
 from deploy.local.processes import Process, check_alive, spawn, stop
@@ -22,24 +21,16 @@ from tidings.errors import Fatal, Retriable
 PORT = 9090
 TARGETS = "targets"
 """Where, in a data folder, workers and monitor say where their metrics are."""
-_STATE = "observe.json"
+MONITOR = "monitor"
+PROMETHEUS = "prometheus"
 _START_SECONDS = 30.0
-_STOP_SECONDS = 10.0
 _CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What watches a stack: Prometheus' address, and the processes."""
-
-    url: str
-    processes: tuple[Process, ...]
 
 
 def observe(
     data: Path, cluster_file: Path, *, port: int | None = PORT, every_s: float = 5.0, clock: Clock | None = None
-) -> Watch:
-    """Start the monitor and Prometheus for the stack of `data`, or find them running.
+) -> str:
+    """Start the monitor and Prometheus for the stack of `data`, or find them running. Returns Prometheus' address.
 
     Prometheus listens on loopback, at `port` where that is free, looks at everything every `every_s` seconds and keeps
     what it saw in `data`. Raises Fatal where it is not installed or does not start; nothing is left running then.
@@ -49,8 +40,8 @@ def observe(
     if binary is None:
         raise Fatal("Prometheus is not installed: `apt-get install prometheus`, or put it on the PATH")
     watch = watching(data)
-    if watch is not None and all(each.running() for each in watch.processes):
-        return watch
+    if watch and all(each.running() for each in watch):
+        return watch[-1].url
     stop_observing(data, clock)
     folder, logs, targets = private_dir(data / "prometheus"), private_dir(data / "logs"), data / TARGETS
     targets.mkdir(exist_ok=True)  # a worker may have made it; `data` itself is private
@@ -70,42 +61,24 @@ def observe(
     started: list[Process] = []
     url = f"http://{HOST}:{chosen}"
     try:
-        started.append(spawn("monitor", monitor, logs / "monitor.log", cwd=_CHECKOUT))
-        started.append(spawn("prometheus", prometheus, logs / "prometheus.log", cwd=folder))
-        _remember(data, Watch(url, tuple(started)))
+        started.append(spawn(MONITOR, monitor, logs / "monitor.log", cwd=_CHECKOUT))
+        started.append(replace(spawn(PROMETHEUS, prometheus, logs / "prometheus.log", cwd=folder), url=url))
+        remember(data, *started)
         _wait(url, targets, started, clock)
     except BaseException:
-        stop(started, _STOP_SECONDS, clock)
+        stop(started, DRAIN_SECONDS, clock)
         raise
-    return Watch(url, tuple(started))
+    return url
 
 
-def watching(data: Path) -> Watch | None:
-    """What was started for `data` last, running or not; None where nothing was. Raises Fatal where that is damaged."""
-    path = data / _STATE
-    try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
-        return Watch(str(found["url"]), tuple(Process(**each) for each in found["processes"]))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise Fatal(f"{path} is damaged; stop what runs by hand, then remove it") from None
+def watching(data: Path) -> tuple[Process, ...]:
+    """Monitor and Prometheus as they were started for `data` last, running or not. Raises as `beside`."""
+    return tuple(each for each in beside(data) if each.name in (MONITOR, PROMETHEUS))
 
 
-def stop_observing(data: Path, clock: Clock | None = None) -> Sequence[Process]:
+def stop_observing(data: Path, clock: Clock | None = None) -> tuple[Process, ...]:
     """End what watches the stack of `data`. Returns what was running. Data stays."""
-    watch = watching(data)
-    if watch is None:
-        return ()
-    running = [each for each in watch.processes if each.running()]
-    stop(running, _STOP_SECONDS, clock)
-    (data / _STATE).unlink()
-    return running
-
-
-def _remember(data: Path, watch: Watch) -> None:
-    content = {"url": watch.url, "processes": [asdict(each) for each in watch.processes]}
-    write_private(data / _STATE, json.dumps(content, indent=1) + "\n")
+    return end_beside(data, (MONITOR, PROMETHEUS), clock)
 
 
 def _wait(url: str, targets: Path, started: Sequence[Process], clock: Clock) -> None:

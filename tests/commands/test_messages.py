@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from commands import app
-from commands._demo_exchange import remember_exchange
+from deploy.local.beside import remember
 from deploy.local.processes import spawn
 from tests.commands.conftest import Life
 from tests.commands.kit import CHECKOUT, Said, tidings
@@ -154,10 +154,10 @@ def test_help_is_broken_by_the_terminal_alone() -> None:
 def test_down_drains_the_demos_exchange(tmp_path: Path) -> None:
     """What `tidings demo --keep` remembers is asked to end, waited for, and forgotten; a damaged note is told."""
     process = spawn("exchange", ["/bin/sleep", "300"], tmp_path / "exchange.log", cwd=tmp_path)
-    remember_exchange(tmp_path, process)
+    remember(tmp_path, process)
 
     first, second = (tidings("down", "--data", tmp_path) for _ in range(2))
-    (tmp_path / "exchange.json").write_text("{}")
+    (tmp_path / "beside.json").write_text("{")
     damaged = tidings("down", "--data", tmp_path)
 
     assert not process.running()
@@ -165,7 +165,7 @@ def test_down_drains_the_demos_exchange(tmp_path: Path) -> None:
         f"Stopped exchange. Data stays in {tmp_path}.\n",
         f"Nothing of {tmp_path} was running.\n",
     )
-    assert (damaged.code, "exchange.json is damaged" in damaged.err) == (1, True)
+    assert (damaged.code, "beside.json is damaged" in damaged.err) == (1, True)
 
 
 @pytest.mark.stack

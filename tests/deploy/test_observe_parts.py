@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from deploy.local.beside import beside, remember
 from deploy.local.processes import Process, spawn
 from deploy.prometheus.observe import observe, stop_observing, watching
 from tests.commands.kit import tidings
@@ -37,16 +37,17 @@ def test_it_ends_what_it_started_and_forgets_it(tmp_path: Path) -> None:
     """A process that runs is ended; one whose number belongs to somebody else by now is left alone."""
     mine = spawn("monitor", [sys.executable, "-c", "import signal; signal.pause()"], tmp_path / "log", cwd=tmp_path)
     theirs = Process("prometheus", 1, "another start", "log")
-    state = {"url": "http://127.0.0.1:1", "processes": [asdict(mine), asdict(theirs)]}
-    (tmp_path / "observe.json").write_text(json.dumps(state))
+    exchange = Process("exchange", 1, "another start", "log")
+    remember(tmp_path, exchange, replace(mine, pid=1))
+    remember(tmp_path, mine, theirs)
 
     assert [each.name for each in stop_observing(tmp_path)] == ["monitor"]
     assert not mine.running()
-    assert watching(tmp_path) is None
+    assert (watching(tmp_path), beside(tmp_path)) == ((), (exchange,))
 
 
 def test_a_damaged_state_is_not_guessed_at(tmp_path: Path) -> None:
     """What runs cannot be known from it."""
-    (tmp_path / "observe.json").write_text("{}")
+    (tmp_path / "beside.json").write_text("{")
     with pytest.raises(Fatal, match="damaged"):
         watching(tmp_path)
