@@ -26,18 +26,25 @@ def processors() -> int:
 
 @contextmanager
 def new_file(out: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of one that is there. Raises BadInput where it cannot be opened, Fatal
-    where it cannot be written to its end."""
+    """A file to write, which takes the place of one that is there once it is whole. Raises BadInput where it cannot be
+    opened, Fatal where it cannot be written to its end; nothing is left of it then, or where what is within raises."""
     try:
-        file = out.open("wb")
+        whole_first = not out.is_symlink() and (out.is_file() or not out.exists())  # not for a pipe or a device
+        written = out.parent / f".{out.name}.part" if whole_first else out
+        file = written.open("wb")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the name holds a NUL"
         raise BadInput([Problem(out.name, 0, "--out", "unwritable", f"cannot be opened ({reason})")]) from None
     try:
         with file:
             yield file
+        if whole_first:
+            written.replace(out)
     except OSError as error:
         raise Fatal(f"{out.name} could not be written to its end ({error.strerror})") from None
+    finally:
+        if whole_first:
+            written.unlink(missing_ok=True)
 
 
 def write_container(settings: Settings, events: int, out: Path, processes: int) -> Counter[str]:

@@ -48,7 +48,7 @@ def list_(cluster: ClusterOption = None) -> None:
 @app.command()
 def show(place: PlaceArgument, cluster: ClusterOption = None) -> None:
     """Show what is known of one event in quarantine."""
-    from tidings.errors import Fatal
+    from tidings.errors import BadUsage
     from tidings.kafka.quarantined import causes, held_events
     from tidings.kafka.read import LogReader
 
@@ -57,7 +57,7 @@ def show(place: PlaceArgument, cluster: ClusterOption = None) -> None:
         found = [each for each in held_events(reader) if (each.partition, each.offset) == (partition, offset)]
         cause = causes(reader).get((partition, offset))
     if not found:
-        raise Fatal(f"{place} is not in quarantine")
+        raise BadUsage("PLACE", "not-there", f"{place} is not in quarantine; `tidings quarantine list` says what is")
     entry = found[0].entry
     typer.echo(f"event_id       {entry.event_id or '(none)'}")
     typer.echo(f"change         {entry.change or '(not decoded)'}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from commands._simulate import new_file
 from commands._simulate_publish import Publishers, publish, publish_container
 from producers.simulation.container import read
 from producers.simulation.faults import FAULTS
@@ -17,7 +18,7 @@ from producers.simulation.legacy import LEGACY
 from producers.simulator import START_MS, Settings
 from tests.commands.kit import CHECKOUT, Said, tidings
 from tidings.clock import StillClock
-from tidings.errors import BadInput
+from tidings.errors import BadInput, BadUsage
 
 SMALL = ("--people", "5000", "--events", "600")
 
@@ -98,6 +99,21 @@ def test_a_place_that_cannot_be_written_is_said(name: str, tmp_path: Path) -> No
 
     assert refused.code == 65
     assert "cannot be opened (" in refused.err
+
+
+def test_what_fails_half_way_leaves_what_was_there(tmp_path: Path) -> None:
+    """Neither half a file nor another one."""
+    out = tmp_path / "out"
+    out.write_bytes(b"before")
+
+    def half() -> None:
+        with new_file(out) as file:
+            file.write(b"half")
+            raise BadUsage("--events", "end-of-time", "so many do not happen")
+
+    with pytest.raises(BadUsage):
+        half()
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("out", b"before")]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
