@@ -33,7 +33,7 @@ from tidings import topics
 from tidings.acl import Acl
 from tidings.clock import StillClock, utc_date
 from tidings.decisions import Outcome
-from tidings.errors import BadInput, Fatal, Retriable
+from tidings.errors import BadInput, BadUsage, Fatal, Retriable
 from tidings.kafka.clients import transactional_config
 from tidings.kafka.policy_keeper import keep_policy
 from tidings.kafka.policy_store import CURRENT, PolicyReader, messages_of
@@ -152,7 +152,7 @@ def test_quarantine_is_listed_shown_and_replayed_once(
     assert "tests.stream_processors.broker_site" in shown
     assert "Quillfeather" not in listed + shown
 
-    with pytest.raises(Fatal, match="not in quarantine"):
+    with pytest.raises(BadUsage, match="not in quarantine"):
         asked(cluster_file, "show", sound)
     with pytest.raises(Fatal):
         asked(cluster_file, "replay", sound)
