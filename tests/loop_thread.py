@@ -30,7 +30,7 @@ class LoopThread:
         self.loop.stop()
         self.join()
 
-    def join(self, seconds: float = 60.0) -> None:
+    def join(self, seconds: float = 150.0) -> None:
         """Wait for the loop's end. Raises AssertionError where it goes on."""
         self.thread.join(seconds)
         assert not self.thread.is_alive(), "the loop did not end"

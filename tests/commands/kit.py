@@ -55,7 +55,7 @@ def tidings(*arguments: str | Path) -> Said:
     return Said(code, out.getvalue(), err.getvalue())
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     """Wait for a condition, asked ten times a second. Fails, saying for what, where it does not come."""
     end = time.monotonic() + seconds
     while not condition():

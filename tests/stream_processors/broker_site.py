@@ -65,7 +65,7 @@ def sealed(version: int, **more: Any) -> Policy:
     return made.model_copy(update={"hash": policy_hash(made)})
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 60.0, every: float = 0.05) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 150.0, every: float = 0.05) -> None:
     """Wait until `condition` holds, asked every so often. Raises AssertionError, naming `what`, where it does not."""
     end = time.monotonic() + seconds
     while not condition():

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.postgresql
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tidings outbox'"
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 150.0) -> None:
     """Wait until `condition` holds. Raises AssertionError, naming `what`, after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():

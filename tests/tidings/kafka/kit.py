@@ -64,7 +64,7 @@ class Deployed:
         return dict(self.cluster.producer_config(principal))
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 150.0) -> None:
     """Wait until `condition` holds. Raises AssertionError, naming `what`, after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
