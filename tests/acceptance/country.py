@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from connectors.sources.base import SourceRecord
 from producers.publisher import EventPublisher
 from producers.simulator import Settings, simulate
+from tests.eventually import eventually
 from tests.outcomes.real_files import AGENCIES, Expected, outcomes, read_table
 from tidings.clock import Clock, SystemClock
 from tidings.deployment import group_name
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from deploy.local.stack import Stack
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-POLL_S = 0.05
 PACE_EVENTS = 20
 
 
@@ -52,14 +50,6 @@ def apply(stack: Stack) -> Policy:
     stack.wait_registry()
     with planner(stack.cluster_file, CHECKOUT / "agreements", None) as makes:
         return apply_plan(makes, makes.plan(), lambda _line: None)
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float) -> None:
-    """Wait until `condition` holds. Raises AssertionError, naming `what`, after `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(POLL_S)
 
 
 class Publishing(threading.Thread):

@@ -21,9 +21,10 @@ from confluent_kafka import KafkaException
 
 from deploy.local.restart import restart_broker
 from deploy.local.stack import Options, Stack, down, up
-from tests.acceptance.country import Progress, Publishing, Workers, apply, eventually
+from tests.acceptance.country import Progress, Publishing, Workers, apply
 from tests.acceptance.test_kills import Finished, read_out
 from tests.commands.kit import reader_of
+from tests.eventually import eventually
 from tidings.log import Partition
 from tidings.policy.model import Policy
 from tidings.projection import view_head

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.country import Progress, Publishing, Workers, apply, eventually
+from tests.acceptance.country import Progress, Publishing, Workers, apply
 from tests.acceptance.oracle import FeedRecord, Oracle
+from tests.eventually import eventually
 from tests.outcomes.country import agreements_of
 from tests.outcomes.real_files import AGENCIES, missing, read_table
 from tidings import topics

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.commands.kit import CHECKOUT, Said, decided_events, running_exchange, tidings, until
+from tests.commands.kit import CHECKOUT, Said, decided_events, running_exchange, tidings
+from tests.eventually import eventually
 
 if TYPE_CHECKING:
     import subprocess
@@ -75,7 +76,7 @@ class Running:
         before = decided_events(self.life.cluster)
         with EventPublisher(self.life.cluster, agency) as publisher:
             publisher.publish(event_type, event)
-        until(lambda: decided_events(self.life.cluster) == before + 1, "the event is decided")
+        eventually(lambda: decided_events(self.life.cluster) == before + 1, "the event is decided")
         self.published += 1
 
 
@@ -123,7 +124,7 @@ def running(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     log = tmp_path_factory.mktemp("exchange") / "exchange.log"
     catalogue, samples = load_catalogue(default_catalogue_dir()), load_samples(default_catalogue_dir())
     with running_exchange(life.stack.cluster_file, log, life.stack.data / TARGETS) as process:
-        until(lambda: has_members(life.cluster, "admin"), "a worker joins")
+        eventually(lambda: has_members(life.cluster, "admin"), "a worker joins")
         wait_for_workers(life.cluster, life.policy(), {}, 30)
         published = 0
         for agency in {each.owner for each in catalogue.event_types.values()}:
@@ -133,5 +134,5 @@ def running(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
                         for event in cases.values():
                             publisher.publish(name, event)
                             published += 1
-        until(lambda: decided_events(life.cluster) == published, "all samples are decided")
+        eventually(lambda: decided_events(life.cluster) == published, "all samples are decided")
         yield Running(life, process, published)

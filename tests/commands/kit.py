@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,14 +53,6 @@ def tidings(*arguments: str | Path) -> Said:
             code = end.code or 0
     assert isinstance(code, int)
     return Said(code, out.getvalue(), err.getvalue())
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
-    """Wait for a condition, asked ten times a second. Fails, saying for what, where it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.1)
 
 
 @contextlib.contextmanager

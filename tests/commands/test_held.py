@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Running
-from tests.commands.kit import fetch_error, refused_reads, running_exchange, until
+from tests.commands.kit import fetch_error, refused_reads, running_exchange
+from tests.eventually import eventually
 from tidings import topics
 from tidings.decisions import ViewOutcome
 from tidings.deployment import CORRECTION_WINDOW, group_name
@@ -52,7 +53,7 @@ def test_what_waits_is_for_the_window_and_a_stop_wins(running: Running, tmp_path
             ends[record.topic, record.partition] = record.offset + 1  # type: ignore[index]  # a Partition is a tuple
         with running_exchange(life.stack.cluster_file, tmp_path / "window.log", tmp_path, CORRECTION_WINDOW):
             admin, group = Admin(life.cluster), group_name(life.cluster.deployment, CORRECTION_WINDOW)
-            until(
+            eventually(
                 lambda: all(at >= ends[each] for each, (at, _) in admin.group_offsets(group, partitions).items()),
                 "the window has read what waits",
             )
@@ -61,7 +62,7 @@ def test_what_waits_is_for_the_window_and_a_stop_wins(running: Running, tmp_path
                 seen = monitor.look()
                 assert (seen.holding_feeds, seen.windows) == (len(FEEDS), 1)
             assert life.tidings("stop", "agreement", AGREEMENT).code == 0
-            until(lambda: len(settled(reader)) == held, "what waits is settled")
+            eventually(lambda: len(settled(reader)) == held, "what waits is settled")
             assert life.tidings("stop", "agreement", AGREEMENT, "--lift").code == 0
         assert {entry.outcome for entry in settled(reader)} <= {Release.STOPPED, Release.REPLACED}
         assert list(reader.read_all_to_end(FEEDS)) == []

@@ -32,10 +32,10 @@ from tests.commands.kit import (
     reader_of,
     running_exchange,
     tidings,
-    until,
 )
 from tests.commands.test_running import BENEFITS, death
 from tests.deploy.dashboards import Asked, as_table, choices, count_series
+from tests.eventually import eventually
 from tests.needs import need_prometheus
 from tests.postgres import Postgres
 from tests.producers.outbox.kit import Outbox, emptied, rows_of
@@ -64,7 +64,7 @@ def reading(running: Running) -> None:
                 found.append(message)
             return bool(found)
 
-        until(came, "a view comes")
+        eventually(came, "a view comes")
         consumer.commit(message=found[0], asynchronous=False)
     finally:
         consumer.close()
@@ -93,18 +93,24 @@ def asked(
         url = observe(stack.data, stack.cluster_file, port=None, every_s=1.0)
         processors.callback(stop_observing, stack.data)
         prometheus = Asked(url)
-        until(lambda: prometheus.series("up == 1") == 6, "worker, monitor, processors, window and relay are scraped")
-        until(lambda: prometheus.series("tidings_observed_timestamp_seconds > 0") == 1, "the monitor has looked")
+        eventually(
+            lambda: prometheus.series("up == 1") == 6, "worker, monitor, processors, window and relay are scraped"
+        )
+        eventually(lambda: prometheus.series("tidings_observed_timestamp_seconds > 0") == 1, "the monitor has looked")
         _publish_all_fates(running)
-        until(lambda: prometheus.series("rate(tidings_flags_total[20s])") > 0, "the flag is scraped twice")
-        until(lambda: prometheus.series("tidings:freshness_errors:ratio_3d") > 0, "rules are evaluated")
-        until(lambda: prometheus.series("rate(tidings_held_settled_total[20s])") > 0, "the window is scraped twice")
-        until(lambda: prometheus.series("tidings_held_views") > 0, "the window has its share")
-        until(lambda: prometheus.series("tidings_quality_share") > 0, "scorecards are made")
+        eventually(lambda: prometheus.series("rate(tidings_flags_total[20s])") > 0, "the flag is scraped twice")
+        eventually(lambda: prometheus.series("tidings:freshness_errors:ratio_3d") > 0, "rules are evaluated")
+        eventually(
+            lambda: prometheus.series("rate(tidings_held_settled_total[20s])") > 0, "the window is scraped twice"
+        )
+        eventually(lambda: prometheus.series("tidings_held_views") > 0, "the window has its share")
+        eventually(lambda: prometheus.series("tidings_quality_share") > 0, "scorecards are made")
         _relay_rows(running.life.cluster, outbox)
-        until(lambda: prometheus.series("rate(tidings_outbox_batch_rows_bucket[20s]) > 0") > 0, "the relay is scraped")
+        eventually(
+            lambda: prometheus.series("rate(tidings_outbox_batch_rows_bucket[20s]) > 0") > 0, "the relay is scraped"
+        )
         for query in _worked_in(running):
-            until(lambda query=query: prometheus.series(query) == 1, "each processor works in what flows")  # type: ignore[misc]
+            eventually(lambda query=query: prometheus.series(query) == 1, "each processor works in what flows")  # type: ignore[misc]
         yield prometheus
 
 
@@ -121,7 +127,7 @@ def _publish_all_fates(running: Running) -> None:
     publishers["gro"].publish("death-registered", flagged)
     for publisher in publishers.values():
         publisher.flush()
-    until(lambda: decided_events(cluster) == before + EVENTS + 1, "all is decided")
+    eventually(lambda: decided_events(cluster) == before + EVENTS + 1, "all is decided")
 
 
 def _worked_in(running: Running) -> list[str]:
@@ -139,8 +145,8 @@ def _relay_rows(cluster: Cluster, outbox: Outbox) -> None:
     before = decided_events(cluster)
     rows = rows_of(ROWS, seed=12)
     outbox.insert([*rows, (rows[0][0], {"event_id": str(uuid4())})])
-    until(lambda: outbox.states() == {"sent": ROWS, "refused": 1}, "the relay has finished every row")
-    until(lambda: decided_events(cluster) == before + ROWS, "what it sent is decided")
+    eventually(lambda: outbox.states() == {"sent": ROWS, "refused": 1}, "the relay has finished every row")
+    eventually(lambda: decided_events(cluster) == before + ROWS, "what it sent is decided")
 
 
 @pytest.mark.prometheus
@@ -167,7 +173,7 @@ def test_every_panel_returns_series(asked: Asked) -> None:
 def test_every_rule_can_be_evaluated(asked: Asked) -> None:
     """Prometheus has tried each one and reports no error."""
     rules = asked.rules()
-    until(lambda: all(rule["health"] != "unknown" for rule in asked.rules()), "every rule is evaluated")
+    eventually(lambda: all(rule["health"] != "unknown" for rule in asked.rules()), "every rule is evaluated")
 
     assert len(rules) > 30
     assert [(rule["name"], rule.get("lastError")) for rule in asked.rules() if rule["health"] != "ok"] == []
@@ -221,11 +227,13 @@ def test_what_waits_is_seen_while_no_worker_works(running: Running) -> None:
         try:
             publisher.publish("death-registered", death())
             publisher.flush()
-            until(lambda: max(each.waiting_seconds for each in observer.look().inboxes) > 0.2, "it is seen to wait", 8)
+            eventually(
+                lambda: max(each.waiting_seconds for each in observer.look().inboxes) > 0.2, "it is seen to wait", 8
+            )
             seen = observer.look()
         finally:
             os.kill(worker, signal.SIGCONT)
-        until(lambda: decided_events(cluster) == before + 1, "it is decided at last")
+        eventually(lambda: decided_events(cluster) == before + 1, "it is decided at last")
         after = observer.look()
 
     assert [(each.event_type, each.waiting_events) for each in seen.inboxes if each.waiting_events] == [

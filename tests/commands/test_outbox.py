@@ -15,7 +15,8 @@ from commands._outbox_run import asked
 from producers.outbox.create_sql import create_sql
 from producers.outbox.metrics import OUTBOX_METRICS, HeldSlots
 from tests.commands.conftest import Running
-from tests.commands.kit import CHECKOUT, decided_events, tidings, until
+from tests.commands.kit import CHECKOUT, decided_events, tidings
+from tests.eventually import eventually
 from tests.producers.outbox.kit import AGENCY, Outbox, event_id_of, rows_of
 from tidings.clock import StillClock
 from tidings.kafka.health import LIVE_WITHIN_S, Health
@@ -58,7 +59,7 @@ def test_from_the_agencys_table_into_the_exchange(running: Running, outbox: Outb
     wanted = {event["event_id"] for _, event in ROWS}
     inbox = [event_id_of(each.value or b"") for each in read_to_end(cluster, "admin", "inbox.gro.death-registered")]
     assert sorted(each for each in inbox if each in wanted) == sorted(wanted)
-    until(lambda: decided_events(cluster) == before + 31, "all is decided")
+    eventually(lambda: decided_events(cluster) == before + 31, "all is decided")
     running.published += 31
     said = first.stdout + first.stderr + second.stdout + second.stderr + status.out
     assert BAD[1]["subject"]["value"] not in said

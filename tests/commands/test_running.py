@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.commands.conftest import Running
-from tests.commands.kit import children, decided, decided_events, fetch_error, refused_reads, until, write_error
+from tests.commands.kit import children, decided, decided_events, fetch_error, refused_reads, write_error
+from tests.eventually import eventually
 from tidings import topics
 from tidings.catalogue import default_catalogue_dir
 from tidings.decisions import Entry, Outcome
@@ -61,7 +62,7 @@ def send_raw(running: Running, event: dict[str, Any]) -> Entry:
     producer.send(record.topic, record.key, record.value, report)
     producer.flush()
     assert errors == [None]
-    until(lambda: decided_events(cluster) == before + 1, "the event is decided")
+    eventually(lambda: decided_events(cluster) == before + 1, "the event is decided")
     return last_entry(running, INBOX)
 
 

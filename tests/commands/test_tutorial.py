@@ -12,8 +12,9 @@ from confluent_kafka import TopicPartition
 
 from deploy.prometheus.observe import TARGETS
 from tests.commands.conftest import Running
-from tests.commands.kit import reader_of, running_exchange, until
+from tests.commands.kit import reader_of, running_exchange
 from tests.docs import tutorial
+from tests.eventually import eventually
 from tests.stacks import gate_from
 
 pytestmark = pytest.mark.stack
@@ -57,7 +58,7 @@ def _await_a_day(running: Running) -> None:
     consumer = reader_of(running.life.cluster, "gro")
     consumer.assign([TopicPartition(TOPIC, 0, 0)])
     try:
-        until(lambda: _is_record(consumer.poll(0.5)), "a day's longest wait is sent on")
+        eventually(lambda: _is_record(consumer.poll(0.5)), "a day's longest wait is sent on")
     finally:
         consumer.close()
 

@@ -25,8 +25,8 @@ from stream_processors.host.needs import changelog_topic, needs_of, quarantine_t
 from stream_processors.host.rows import Row, names_of
 from tests.compliance import processor_process
 from tests.compliance.processor_events import PARTITIONS, Given, encoded, given, policy
+from tests.eventually import eventually
 from tests.forked import Forked
-from tests.stream_processors.broker_site import eventually
 from tidings.clock import StillClock
 from tidings.errors import Fatal
 from tidings.kafka.admin import Admin, Topic

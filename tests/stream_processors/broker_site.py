@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from confluent_kafka import Message as Delivered
 from prometheus_client import CollectorRegistry
 
 import stream_processors.handler as wiring
+from tests.eventually import eventually
 from tests.loop_thread import LoopThread
 from tests.stream_processors import world
 from tests.stream_processors.accounts import sequence_of
@@ -63,14 +63,6 @@ def sealed(version: int, **more: Any) -> Policy:
     """A policy of both views, hashed as `tidings apply` does."""
     made = world.policy(version, more.pop("views", VIEWS), window=WINDOW, **more)
     return made.model_copy(update={"hash": policy_hash(made)})
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 150.0, every: float = 0.05) -> None:
-    """Wait until `condition` holds, asked every so often. Raises AssertionError, naming `what`, where it does not."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(every)
 
 
 class Standing(NamedTuple):

@@ -10,7 +10,8 @@ from collections import Counter
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from tests.stream_processors.broker_site import VIEWS, Killed, Site, Worker, dying, eventually
+from tests.eventually import eventually
+from tests.stream_processors.broker_site import VIEWS, Killed, Site, Worker, dying
 from tests.stream_processors.world import INBOX, PARTITIONS
 from tidings.decisions import Outcome
 from tidings.log import Message

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.eventually import eventually
 from tests.producers.outbox.kit import INBOX, Event, Outbox, event_id_of, hold_to_order, provide, rows_of
 from tests.producers.outbox.relay_process import spawn
 from tests.stacks import come_back
-from tests.tidings.kafka.kit import eventually
 from tidings.kafka.cluster import Cluster
 from tidings.kafka.read import read_to_end
 

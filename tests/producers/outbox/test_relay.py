@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -16,6 +15,7 @@ from producers.outbox.relay import RelaySettings
 from producers.outbox.run_relay import run_relay
 from producers.outbox.slots import Slot, Standing, share_of
 from producers.outbox.upkeep import read_status
+from tests.eventually import eventually
 from tests.producers.outbox.kit import (
     SETTINGS,
     MemoryInboxes,
@@ -33,14 +33,6 @@ from tidings.metrics import MetricStore
 pytestmark = pytest.mark.postgresql
 
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tidings outbox'"
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 150.0) -> None:
-    """Wait until `condition` holds. Raises AssertionError, naming `what`, after `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 class Running:

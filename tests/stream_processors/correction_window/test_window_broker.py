@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import eventually
 from tests.stream_processors.accounts import sequence_of
-from tests.stream_processors.broker_site import eventually
 from tests.stream_processors.correction_window.broker_window import ADMIN, Window, WindowSite, spawn
 from tests.stream_processors.correction_window.kit import HOUR_S
 from tidings.kafka.admin import Admin

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -12,6 +11,7 @@ from typing import Any
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.eventually import eventually
 from tests.loop_thread import LoopThread
 from tidings.errors import Fatal
 from tidings.kafka.clients import consumer_config, open_consumer, open_producer, producer_config
@@ -62,15 +62,6 @@ class Deployed:
     def producer_config(self, principal: str) -> dict[str, Any]:
         """See `Cluster.producer_config`."""
         return dict(self.cluster.producer_config(principal))
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 150.0) -> None:
-    """Wait until `condition` holds. Raises AssertionError, naming `what`, after `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.05)
 
 
 def numbers(count: int, first: int = 0) -> list[bytes]:

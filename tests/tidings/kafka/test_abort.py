@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
-from tests.tidings.kafka.kit import PRINCIPAL, Copier, Log, Worker, eventually, numbers
+from tests.eventually import eventually
+from tests.tidings.kafka.kit import PRINCIPAL, Copier, Log, Worker, numbers
 from tidings.errors import Fatal
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 
-from tests.tidings.kafka.kit import Copier, Log, Worker, eventually, numbers
+from tests.eventually import eventually
+from tests.tidings.kafka.kit import Copier, Log, Worker, numbers
 from tidings.kafka.held import Held
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Partition

@@ -9,7 +9,8 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
-from tests.tidings.kafka.kit import PRINCIPAL, Log, eventually
+from tests.eventually import eventually
+from tests.tidings.kafka.kit import PRINCIPAL, Log
 from tidings.errors import Fatal
 from tidings.kafka import policy_store
 from tidings.kafka.policy_left import what_is_left

@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from confluent_kafka import Message, TopicPartition
 
-from tests.tidings.kafka.kit import Copier, Log, Worker, eventually, numbers
+from tests.eventually import eventually
+from tests.tidings.kafka.kit import Copier, Log, Worker, numbers
 from tidings.errors import Fatal
 from tidings.kafka.held import Held
 from tidings.kafka.polling import Inboxes

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tidings.kafka.kit import eventually
+from tests.eventually import eventually
 from tidings.clock import StillClock
 from tidings.kafka.errors import Fenced
 from tidings.kafka.supervisor import STEADY_S, Supervisor, exit_code

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tidings.kafka.kit import Log, Worker, eventually, numbers
+from tests.eventually import eventually
+from tests.tidings.kafka.kit import Log, Worker, numbers
 from tests.tidings.kafka.process import spawn
 from tidings.errors import Retriable
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy.local.files import make_password
+from tests.eventually import eventually
 from tests.stacks import come_back
-from tests.tidings.kafka.kit import eventually
 from tests.tidings.kafka.once_process import BATCH_RECORDS, BATCHES, batch, run
 from tests.tidings.provisioning.kit import TODAY, inbox, policy
 from tidings import topics
