@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stream_processors.generated import GeneratedInbox
 from tidings.errors import Fatal
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection import InboxProjector
+from tidings.projection.batches import BatchExecutor
+from tidings.projection.generate_projector import GeneratedProjector
 from tidings.projection.native import NativeInbox
 
 NativeFactory = Callable[[Policy, Inbox, tuple[View, ...]], NativeInbox | str]
@@ -18,7 +21,7 @@ ProjectorFactory = Callable[[Policy, Inbox, tuple[View, ...]], InboxProjector]
 @dataclass(frozen=True, slots=True)
 class CompiledInbox:
     """One inbox under one policy: what the stages take as "policy". `native` is None where Python does all of it; `why`
-    says why."""
+    says why. `generated` is None where nothing is generated that takes a batch at once."""
 
     policy: Policy
     inbox: Inbox
@@ -26,6 +29,12 @@ class CompiledInbox:
     projector: InboxProjector
     native: NativeInbox | None = None
     why: str = ""
+    generated: GeneratedInbox | None = None
+
+    @property
+    def engine(self) -> BatchExecutor | None:
+        """What takes a batch at once, if anything does."""
+        return self.native or self.generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,18 @@ def compile_policy(policy: Policy, factory: ProjectorFactory, native: NativeFact
                 f"policy {policy.version}: {inbox.topic} cannot be compiled ({type(failure).__name__})"
             ) from None
         if isinstance(engine, str):
-            inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector, why=engine)
+            inboxes[inbox.topic] = CompiledInbox(
+                policy, inbox, views, projector, why=engine, generated=_generated(projector, policy, inbox, views)
+            )
         else:
             inboxes[inbox.topic] = CompiledInbox(policy, inbox, views, projector, engine)
     return CompiledPolicy(policy, inboxes)
+
+
+def _generated(
+    projector: InboxProjector, policy: Policy, inbox: Inbox, views: tuple[View, ...]
+) -> GeneratedInbox | None:
+    """Of a stopped inbox every event is refused: that is the stages' work."""
+    if inbox.stopped or not isinstance(projector, GeneratedProjector):
+        return None
+    return GeneratedInbox(projector, inbox, views, policy.environment.value)

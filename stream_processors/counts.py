@@ -44,10 +44,10 @@ def count_entries(entries: Iterable[Entry]) -> Counts:
     return counts
 
 
-def count_native(
+def count_batch(
     counts: Counts, outcomes: Sequence[int], views: Sequence[View], by_view: Sequence[Sequence[int]]
 ) -> Counts:
-    """Add to `counts`, which has the deferred events' outcomes and reasons, what the native executor counted."""
+    """Add to `counts`, which has the deferred events' outcomes and reasons, what an executor of batches counted."""
     # An extension of before there were holds counts the first three, and is given no inbox of which views are held.
     for outcome, amount in zip(_OUTCOMES, outcomes, strict=False):
         counts.outcomes[outcome] += amount

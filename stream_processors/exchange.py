@@ -13,7 +13,7 @@ from itertools import groupby, islice
 from operator import attrgetter, ge
 from typing import Protocol
 
-from stream_processors import native
+from stream_processors import by_batch
 from stream_processors.batch import Batch, Masked
 from stream_processors.bisect import bisect
 from stream_processors.compiled import (
@@ -165,11 +165,12 @@ class Exchange:
             raise Fatal(f"{partition.topic}/{partition.partition}: offsets go back; {chain.next_offset} was due")
         compiled = self._compiled.of(partition.topic)
         self._tools.report.deciding(records, partition)
-        if compiled.native is not None:
-            return native.decide(
-                owned, records, compiled, now_ms, self._router, lambda part: _stages(part, compiled, now_ms)
+        engine = compiled.engine
+        if engine is not None:
+            return by_batch.decide(
+                owned, records, compiled, engine, now_ms, self._router, lambda part: _stages(part, compiled, now_ms)
             )
-        batch = Batch(partition, records, [owned.window.see(record) for record in records])
+        batch = Batch(partition, records, owned.window.see_all(records))
         masked = bisect(batch, lambda part: _stages(part, compiled, now_ms))
         return route(batch, masked, compiled, now_ms, chain, self._router)
 

@@ -9,20 +9,21 @@ Memory is bounded by W events, about 400 bytes each.
 
 from __future__ import annotations
 
-import hashlib
 import re
+from binascii import unhexlify
 from collections import deque
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from hashlib import blake2b
 
 from tidings import wire
 from tidings.log import InboxRecord
 
 _ID_AT = wire.HEADER_BYTES + 1
 _ID_END = _ID_AT + 36
-_LENGTH = wire.zigzag(36)[0]
-_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_FRAME = bytes((wire.MAGIC,))
+_UUID = re.compile(rb"H[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z").match
+"""A uuid with the byte of its length before it: `zigzag(36)`."""
 
 
 def event_id_of(value: bytes | None) -> str | None:
@@ -31,10 +32,9 @@ def event_id_of(value: bytes | None) -> str | None:
     After the frame stands a 36-byte string that is a uuid. Every event type's first field is `event_id`, so no schema
     is needed.
     """
-    if value is None or len(value) < _ID_END or value[0] != wire.MAGIC or value[wire.HEADER_BYTES] != _LENGTH:
+    if value is None or value[:1] != _FRAME or not _UUID(value[wire.HEADER_BYTES : _ID_END]):
         return None
-    text = value[_ID_AT:_ID_END]
-    return text.decode("ascii").lower() if _UUID.match(text) else None
+    return value[_ID_AT:_ID_END].decode("ascii").lower()
 
 
 class Sighting(StrEnum):
@@ -45,10 +45,12 @@ class Sighting(StrEnum):
     REUSED = "reused"
 
 
-class _Mark(NamedTuple):
-    offset: int
-    event_id: bytes
-    record: bytes
+_NEW = Sighting.NEW
+
+
+_Mark = tuple[int, bytes, bytes]
+"""An event's offset, its id, and the digest of the record."""
+_DIGEST_BYTES = 16
 
 
 class Window:
@@ -74,27 +76,36 @@ class Window:
 
     def see(self, record: InboxRecord) -> Sighting:
         """Say whether `record` is new, and stage it. A record without an event id is always new and leaves no mark."""
-        mark = _mark(record)
-        if mark is None:
-            return Sighting.NEW
-        start = mark.offset - self.size
-        if _last(self._staged_records, self._records, mark.record) >= start:
-            sighting = Sighting.DUPLICATE
-        elif _last(self._staged_ids, self._ids, mark.event_id) >= start:
-            sighting = Sighting.REUSED
-        else:
-            sighting = Sighting.NEW
-        self._staged.append(mark)
-        self._staged_ids[mark.event_id] = mark.offset
-        self._staged_records[mark.record] = mark.offset
-        return sighting
+        return self.see_all((record,))[0]
+
+    def see_all(self, records: Iterable[InboxRecord]) -> list[Sighting]:
+        """`see` of each record, in order."""
+        size, ids, digests = self.size, self._ids, self._records
+        staged_ids, staged_digests, stage = self._staged_ids, self._staged_records, self._staged.append
+        said: list[Sighting] = []
+        for record in records:
+            mark = _mark(record)
+            if mark is None:
+                said.append(_NEW)
+                continue
+            offset, event_id, digest = mark
+            if event_id not in staged_ids and event_id not in ids:
+                said.append(_NEW)  # for the same record has the same id
+            elif _last(staged_digests, digests, digest) >= offset - size:
+                said.append(Sighting.DUPLICATE)
+            else:
+                said.append(Sighting.REUSED if _last(staged_ids, ids, event_id) >= offset - size else _NEW)
+            stage(mark)
+            staged_ids[event_id] = staged_digests[digest] = offset
+        return said
 
     def commit(self) -> None:
         """What was seen since the last commit stands; what has left the window for good is forgotten."""
-        for mark in self._staged:
-            self._add(mark)
+        self._marks.extend(self._staged)
+        self._ids.update(self._staged_ids)
+        self._records.update(self._staged_records)
         if self._staged:
-            self._forget(self._staged[-1].offset + 1 - self.size)
+            self._forget(self._staged[-1][0] + 1 - self.size)
         self.abort()
 
     def abort(self) -> None:
@@ -111,21 +122,21 @@ class Window:
         self._records.clear()
         for record in records:
             mark = _mark(record)
-            if mark is not None and end - self.size <= mark.offset < end:
+            if mark is not None and end - self.size <= mark[0] < end:
                 self._add(mark)
 
     def _add(self, mark: _Mark) -> None:
+        offset, event_id, digest = mark
         self._marks.append(mark)
-        self._ids[mark.event_id] = mark.offset
-        self._records[mark.record] = mark.offset
+        self._ids[event_id] = self._records[digest] = offset
 
     def _forget(self, start: int) -> None:
-        while self._marks and self._marks[0].offset < start:
-            mark = self._marks.popleft()
-            if self._ids.get(mark.event_id) == mark.offset:
-                del self._ids[mark.event_id]
-            if self._records.get(mark.record) == mark.offset:
-                del self._records[mark.record]
+        while self._marks and self._marks[0][0] < start:
+            offset, event_id, digest = self._marks.popleft()
+            if self._ids.get(event_id) == offset:
+                del self._ids[event_id]
+            if self._records.get(digest) == offset:
+                del self._records[digest]
 
 
 _NEVER = -(2**63)
@@ -137,9 +148,9 @@ def _last(staged: dict[bytes, int], standing: dict[bytes, int], key: bytes) -> i
 
 
 def _mark(record: InboxRecord) -> _Mark | None:
-    event_id = event_id_of(record.value)
-    if event_id is None or record.value is None:
+    _, _, offset, _, key, value = record
+    if value is None or value[:1] != _FRAME or not _UUID(value[wire.HEADER_BYTES : _ID_END]):
         return None
-    key = b"-" if record.key is None else b"+" + len(record.key).to_bytes(8, "big") + record.key
-    digest = hashlib.blake2b(key + record.value, digest_size=16).digest()
-    return _Mark(record.offset, bytes.fromhex(event_id.replace("-", "")), digest)
+    event_id = unhexlify(value[_ID_AT:_ID_END].replace(b"-", b""))
+    whose = b"-" if key is None else b"+" + len(key).to_bytes(8, "big") + key
+    return offset, event_id, blake2b(whose + value, digest_size=_DIGEST_BYTES).digest()

@@ -45,6 +45,33 @@ def zigzag(number: int) -> bytes:
         return bytes(((rest & 0x7F) | 0x80, rest >> 7))
     if rest < 0x200000:
         return bytes(((rest & 0x7F) | 0x80, ((rest >> 7) & 0x7F) | 0x80, rest >> 14))
+    return _varint(rest)
+
+
+def zigzags(first: int, count: int) -> list[bytes]:
+    """`zigzag` of `count` numbers from `first`, which is not negative, on: at a fifth of the price.
+
+    Raises ValueError as `zigzag`.
+    """
+    if first < 0 or first + count > 2**63:
+        raise ValueError("an Avro long has 64 bits")
+    made: list[bytes] = []
+    end = first + count
+    while first < end:
+        # Of 64 numbers in a row, which begin with different bytes, the others are the same.
+        high, low = divmod(first, 64)
+        some = _FIRST_BYTES[low : low + end - first]
+        rest = _varint(high)
+        made += [byte + rest for byte in some] if high else _ONE_BYTE[2 * low : 2 * (low + len(some)) : 2]
+        first += len(some)
+    return made
+
+
+_FIRST_BYTES = tuple(bytes((2 * number | 0x80,)) for number in range(64))
+
+
+def _varint(rest: int) -> bytes:
+    """A number that is not negative, seven bits a byte."""
     out = bytearray()
     while rest > 0x7F:
         out.append((rest & 0x7F) | 0x80)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tidings.errors import ReasonCode, Reject
 from tidings.projection import view_head
 from tidings.projection.heads import VIEW_KINDS
-from tidings.wire import header, schema_id_of, zigzag
+from tidings.wire import header, schema_id_of, zigzag, zigzags
 
 # Small ones too, around each length in bytes.
 LONGS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**23), 2**23))
@@ -73,3 +73,17 @@ def test_a_broken_head_is_rejected(body: bytes) -> None:
         view_head(header(7) + body)
 
     assert [each.code for each in raised.value.findings] == [ReasonCode.UNDECODABLE]
+
+
+@pytest.mark.parametrize("first", [0, 1, 60, 63, 64, 8_190, 2**20 - 2, 2**62, 2**63 - 200])
+def test_numbers_in_a_row_are_what_each_is(first: int) -> None:
+    """Across the places where one more byte is needed, and none at all."""
+    assert zigzags(first, 200) == [zigzag(first + at) for at in range(200)]
+    assert zigzags(first, 0) == []
+
+
+def test_numbers_in_a_row_stay_within_64_bits() -> None:
+    """As one does."""
+    for first, count in ((-1, 1), (2**63 - 1, 2)):
+        with pytest.raises(ValueError, match="64 bits"):
+            zigzags(first, count)

@@ -12,17 +12,19 @@ from tidings.decisions._model import (
     Outcome,
     ViewOutcome,
 )
-from tidings.decisions._nonces import NONCE_BYTES, commitment, nonce_key
+from tidings.decisions._nonces import COMMITMENT_BYTES, NONCE_BYTES, commitment, nonce_key
 from tidings.decisions._parts import PART_BYTES, Group, Part, group, join, room_of, split
 from tidings.decisions._schema import BLOCK_SCHEMA
-from tidings.decisions._tags import epoch_of, subject_tag, tag_key
+from tidings.decisions._tags import TAG_BYTES, epoch_of, subject_tag, tag_key
 
 __all__ = [
     "BLOCK_SCHEMA",
+    "COMMITMENT_BYTES",
     "FIRST_PREVIOUS",
     "GENESIS",
     "NONCE_BYTES",
     "PART_BYTES",
+    "TAG_BYTES",
     "AgreementOutcome",
     "Anchor",
     "Block",

@@ -70,6 +70,9 @@ class Projected(NamedTuple):
         return f"Projected(outcome={self.outcome!r})"
 
 
+FILTERED = Projected("filtered")
+
+
 class InboxProjector(Protocol):
     """All views of one inbox under one policy. Pure, never blocks; one thread at a time.
 

@@ -25,7 +25,7 @@ from tidings.projection.program import CheckProgram, InboxProgram
 def write_proof(code: Code, program: InboxProgram, notes: Notes) -> tuple[str, list[CheckProgram]]:
     """Add the proof; the name of its function, and the checks that it never proves.
 
-    The function takes a scan and the batch's reading of the clock and says whether surely nothing is found.
+    The function takes a body, its places and the batch's reading of the clock and says whether surely nothing is found.
     """
     return _Proof(code, program, notes).write()
 
@@ -44,8 +44,7 @@ class _Proof:
         name = code.name("proves")
         of_head = [check for check in self._program.checks if check.of_head]
         of_body = [check for check in self._program.checks if not check.of_head]
-        with code.block(f"def {name}(s, now_ms):"):
-            code.line("b, o = s.body, s.places")
+        with code.block(f"def {name}(b, o, now_ms):"):
             code.line(f"late_ms = now_ms + {ZONE_SLACK_MS}")
             unproven += [check for check in of_head if not self._tried(check)]
             change = self._types[self._notes.values("change").element].names

@@ -8,7 +8,6 @@ view has locations. So it equals the reference by construction wherever it does 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from tidings.errors import Finding, ReasonCode, Reject
 from tidings.keys import KeyRing
@@ -21,7 +20,8 @@ from tidings.projection.reference import reference_projector
 from tidings.projection.run_moves import mover_of
 from tidings.projection.structure import Malformed
 
-_UNSOUND = (Malformed, IndexError, UnicodeDecodeError)
+UNSOUND = (Malformed, IndexError, UnicodeDecodeError)
+"""What a generated scan raises for bytes that are no event."""
 
 
 def generated_projector(
@@ -38,14 +38,18 @@ def generated_projector(
     if made is None:
         return reference
     movers = {reader.schema_id: mover for reader in program.readers if (mover := mover_of(reader)) is not None}
-    return _Generated(reference, made, movers)
+    return GeneratedProjector(reference, made, movers)
 
 
-class _Generated:
+class GeneratedProjector:
+    """See `generated_projector`. `made` is its code, for whoever works on many events at once; `movers` make events of
+    other versions, by schema id, ones of the current version."""
+
     def __init__(
         self, reference: InboxProjector, made: Generated, movers: Mapping[int, Callable[[bytes], bytes | None]]
     ) -> None:
-        self._reference, self._head, self._movers = reference, made.head, movers
+        self._reference, self._head, self.movers = reference, made.head, movers
+        self.made = made
         self._scan, self._proves = made.scan, made.proves
         self._same, self._views = made.same, made.views
         self._nothing = [None] * made.shared
@@ -56,7 +60,7 @@ class _Generated:
             return self._scan_other(schema_id, body)
         try:
             places, odd, again = self._scan(body)
-        except _UNSOUND:
+        except UNSOUND:
             raise Reject([Finding(ReasonCode.UNDECODABLE)]) from None
         if again and (wrong := refusals(body, places, self._head)):
             raise Reject(wrong)
@@ -64,12 +68,12 @@ class _Generated:
 
     def _scan_other(self, schema_id: int, body: bytes) -> Scan:
         """An event of another version, as one of the current; the reference's scan where it does not become one."""
-        mover = self._movers.get(schema_id)
+        mover = self.movers.get(schema_id)
         moved = None if mover is None else mover(body)
         if moved is not None:
             try:
                 places, odd, again = self._scan(moved)
-            except _UNSOUND:
+            except UNSOUND:
                 return self._reference.scan(schema_id, body)
             if not again or not refusals(moved, places, self._head):
                 scan = GeneratedScan(moved, places, self._nothing[:], self._head, schema_id, not odd)
@@ -79,15 +83,15 @@ class _Generated:
 
     def findings(self, scan: Scan, now_ms: int) -> tuple[Finding, ...]:
         """See `InboxProjector.findings`."""
-        if scan.__class__ is GeneratedScan and self._proves(scan, now_ms):
+        if isinstance(scan, GeneratedScan) and self._proves(scan.body, scan.places, now_ms):
             return ()
         return self._reference.findings(self._known(scan), now_ms)
 
     def decide(self, scan: Scan, view: View, flags: Sequence[Finding]) -> Projected:
         """See `InboxProjector.decide`."""
-        made: Callable[[Any, Any], Projected | None] | None = self._views[view.feed]
-        if made is not None and scan.__class__ is GeneratedScan and scan.common:
-            projected = made(scan, flags)
+        made = self._views[view.feed]
+        if made is not None and isinstance(scan, GeneratedScan) and scan.common:
+            (projected,) = made([(scan.body, scan.places, scan.made)], flags)
             if projected is not None:
                 return projected
         return self._reference.decide(self._known(scan), view, flags)

@@ -12,7 +12,7 @@ import re
 import struct
 from array import array
 from binascii import hexlify, unhexlify
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -146,9 +146,14 @@ def uuid_text(block: bytes) -> bytes:
     return b"-".join(UUID_GROUPS(hexlify(block)))
 
 
+def uuid_texts(permute: Callable[[bytes], bytes], blocks: Iterable[bytes]) -> list[bytes]:
+    """The texts of the uuids that stand for others, given as 16 bytes each."""
+    return list(map(b"-".join, _UUIDS_GROUPS(hexlify(permute(b"".join(blocks))))))
+
+
+_UUIDS_GROUPS = struct.Struct("8s4s4s4s12s").iter_unpack
 _DIGITS = bytes.maketrans(bytes(range(32)), b"abcdefghijklmnopqrstuvwxyz234567")
 _FIVES = struct.Struct("5s5s5s5s").unpack
-_TENS = struct.Struct("5s5s5s5s5s5s5s5s").unpack
 
 
 def _lanes(bits: int, width: int, count: int) -> tuple[int, int]:
@@ -157,9 +162,9 @@ def _lanes(bits: int, width: int, count: int) -> tuple[int, int]:
     return low, low << bits // 2
 
 
-_L40, _H40 = _lanes(40, 64, 8)
-_L20, _H20 = _lanes(20, 32, 16)
-_L10, _H10 = _lanes(10, 16, 32)
+_L40, _H40 = _lanes(40, 64, 4)
+_L20, _H20 = _lanes(20, 32, 8)
+_L10, _H10 = _lanes(10, 16, 16)
 
 
 def base32(digest: bytes) -> bytes:
@@ -171,13 +176,37 @@ def base32(digest: bytes) -> bytes:
     return bits.to_bytes(32, "big").translate(_DIGITS)
 
 
-def base32_two(digests: bytes) -> bytes:
-    """Two digests of 20 bytes, one after the other, as 64 characters: hardly dearer than one."""
-    bits = int.from_bytes(b"\0\0\0".join(_TENS(digests)), "big")
-    bits = bits & _L40 | (bits & _H40) << 12
-    bits = bits & _L20 | (bits & _H20) << 6
-    bits = bits & _L10 | (bits & _H10) << 3
-    return bits.to_bytes(64, "big").translate(_DIGITS)
+AT_ONCE = 256
+"""So many digests are written in base32 in one go."""
+
+
+def _halves(bits: int, width: int) -> tuple[int, int, int]:
+    """Masks of the halves of lanes of `bits`, `width` apart, for `AT_ONCE` digests, and how far the upper ones go."""
+    lane = ((1 << bits // 2) - 1).to_bytes(width // 8, "big")
+    low = int.from_bytes(lane * (256 * AT_ONCE // width), "big")
+    return low, low << bits // 2, width // 2 - bits // 2
+
+
+_APART = bytes(32 - DIGEST_BYTES)
+_HALVES = [_halves(160 >> by, 256 >> by) for by in range(5)]
+
+
+def pseudonyms(hash_of: Callable[[], hashlib.blake2b], messages: Sequence[bytes], before: bytes = b"") -> list[bytes]:
+    """`before`, then what `base32` makes of each message's keyed digest: of many digests in one long number."""
+    digests = []
+    for each in messages:
+        made = hash_of()
+        made.update(each)
+        digests.append(made.digest())
+    texts: list[bytes] = []
+    for first in range(0, len(digests), AT_ONCE):
+        some = digests[first : first + AT_ONCE]
+        bits = int.from_bytes(_APART.join(some), "big")
+        for low, high, by in _HALVES:
+            bits = bits & low | (bits & high) << by
+        text = bits.to_bytes(32 * len(some), "big").translate(_DIGITS)
+        texts += [before + text[at : at + 32] for at in range(0, len(text), 32)]
+    return texts
 
 
 def shown_flags(flags: Iterable[Finding], visible: tuple[str, ...]) -> bytes:

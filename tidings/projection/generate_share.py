@@ -18,8 +18,8 @@ from tidings.projection.generate_notes import Notes
 from tidings.projection.program import InboxProgram, Op
 
 EMPTY = b"\0"
-READY = "<ready> = c[0] or prepare(b, o, c)"
-"""The line of a view after which the derived ids can be made."""
+READY = "<ready> = ready"
+"""The line of a view after which the derived ids can be made, of what `prepare` made."""
 
 
 @dataclass(frozen=True, slots=True)

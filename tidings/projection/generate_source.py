@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidings.errors import Finding
 from tidings.keys import KeyRing
 from tidings.policy.model import Inbox, View
 from tidings.projection import generate_dates, generate_runtime, generate_where
-from tidings.projection.contract import Projected
+from tidings.projection.contract import FILTERED, Projected
 from tidings.projection.generate_checks import write_proof
 from tidings.projection.generate_code import Code, Unsupported
 from tidings.projection.generate_notes import Notes, Types
@@ -46,6 +47,12 @@ _HEAD: Mapping[str, Sequence[str]] = {
 }
 
 
+Event = tuple[bytes, tuple[Any, ...], list[Any]]
+"""A body, its places, and room for what views share: one more than there is, all None at first."""
+MakeViews = Callable[[Sequence[Event], Sequence[Finding]], list[Projected | None]]
+"""What one view makes of events that have these flags; None for an event that the reference is to project."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generated:
     """What was made of one inbox's program. `views` has None for a view that is the reference's alone; `same` are the
@@ -57,8 +64,8 @@ class Generated:
     same: frozenset[int]
     shared: int
     scan: Callable[[bytes], tuple[tuple[Any, ...], list[int], bool]] = field(repr=False)
-    proves: Callable[[Any, int], bool] = field(repr=False)
-    views: Mapping[str, Callable[[Any, Any], Projected | None] | None] = field(repr=False)
+    proves: Callable[[bytes, Sequence[Any], int], bool] = field(repr=False)
+    views: Mapping[str, MakeViews | None] = field(repr=False)
     unproven: tuple[CheckProgram, ...] = ()
 
 
@@ -115,10 +122,12 @@ def _head(types: Types, notes: Notes) -> Head:
         event_id=notes.start("event_id"),
         change=notes.start("change"),
         record_version=notes.start("record_version"),
+        record_version_end=notes.end("record_version"),
         supersedes=notes.start("supersedes"),
         life_event_id=notes.start("life_event_id"),
         recorded_at=notes.start("recorded_at"),
         received_at=notes.start("received_at"),
+        received_at_end=notes.end("received_at"),
         source_agency=notes.start("source.agency"),
         subject_scheme=notes.start("subject.scheme"),
         subject_value=notes.start("subject.value"),
@@ -142,7 +151,7 @@ def _run(code: Code) -> dict[str, Any]:
     room: dict[str, Any] = {
         "Malformed": Malformed,
         "Projected": Projected,
-        "FILTERED": Projected("filtered"),
+        "FILTERED": FILTERED,
         "new": tuple.__new__,
         "read_long": read_long,
         "after": lambda body, at: read_long(body, at)[1],
@@ -160,8 +169,8 @@ def _run(code: Code) -> dict[str, Any]:
         **{
             name: getattr(generate_runtime, name)
             for name in (
-                "base32", "base32_two", "block", "message", "number", "opaque", "raw_uuid", "spend", "symbol", "text",
-                "text_at", "uuid_text",
+                "base32", "block", "message", "number", "opaque", "pseudonyms", "raw_uuid", "spend", "symbol", "text",
+                "text_at", "uuid_text", "uuid_texts",
             )
         },
         **code.objects,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tidings.projection import ids
 from tidings.projection.generate_masks import tag
-from tidings.projection.generate_ops import Pieces, uuid_of
+from tidings.projection.generate_ops import Pieces
 from tidings.projection.generate_runtime import keyed, permuted
 from tidings.projection.generate_share import EMPTY, READY, Piece, Splice
 from tidings.projection.generate_where import write_condition
@@ -21,8 +21,8 @@ LIVE, WITHDRAWN = b"\0", b"\4"
 def write_view(splice: Splice, view: ViewProgram, steps: Mapping[str, Step]) -> str:
     """Add the function of one view; its name.
 
-    It takes a scan and the flags, and returns what is projected, or None for an event that the reference is to project.
-    Raises Unsupported.
+    It takes events (the body, its places, and room for what views share) and the flags of them all, and returns what is
+    projected of each, or None for an event that the reference is to project. Raises Unsupported.
     """
     return _View(splice, view, steps).write()
 
@@ -34,38 +34,80 @@ class _View:
         self._keys, self._group = splice.keys, view.group
         self._code = splice.code.child()
         self._pieces = Pieces(splice, self._code, view.group, steps)
+        self._derived = False
 
     def write(self) -> str:
         """See `write_view`."""
-        code, notes = self._code, self._notes
+        code = self._code
         name = code.name("view")
-        with code.block(f"def {name}(s, flags):  # {self._view.feed}"):
-            code.line("b, o, c = s.body, s.places, s.made")
-            self._protection()
-            record_id = next(op for op in self._view.ops if op.path == "record_id")
-            derived = record_id.how == RECORD_ID
-            conditions = [write_condition(code, notes, self._types, each) for each in self._view.where]
-            if conditions:
-                change = self._types[self._types[self._program.root].of[self._at("change")]]
-                created = 2 * change.names.index("CREATED") if "CREATED" in change.names else -1
-                code.line(f"live = {' and '.join(conditions)}")
-                code.line(f"if not live and b[o[{notes.start('change')}]] == {created}:")
-                code.line("    return FILTERED")
-            code.line(READY)
-            self._digests(derived=derived)
-            if self._view.interest is not None:
-                wanted = code.object("interest", frozenset(key.encode() for key in self._view.interest))
-                code.line(f"if key not in {wanted}:")
-                code.line("    return FILTERED")
-                if derived:
-                    self._record_digest(alone=True)
-            if conditions:
-                with code.block("if not live:"):
-                    code.line(f'return new(Projected, ("withdrawn", key, {self._splice.joined(self._withdrawn())}))')
-            pieces = self._live()
-            code.line(f'return new(Projected, ("delivered", key, {self._splice.joined(pieces, always=True)}))')
+        self._derived = next(op for op in self._view.ops if op.path == "record_id").how == RECORD_ID
+        with code.block(f"def {name}(events, flags):  # {self._view.feed}"):
+            code.line("made, chosen, whoms, whats, ids = [FILTERED] * len(events), [], [], [], []")
+            with code.block("for at, (b, o, c) in enumerate(events):"):
+                self._choose()
+            self._derive()
+            with code.block("for (at, live, b, o, c, ready), key, r, i in zip(chosen, keys, records, ids):"):
+                self._make()
+            code.line("return made")
         self._splice.code.add(code)
         return name
+
+    def _choose(self) -> None:
+        """Lines that leave out an event which is surely not delivered, and gather what the others' ids are of."""
+        code, notes = self._code, self._notes
+        self._protection()
+        conditions = [write_condition(code, notes, self._types, each) for each in self._view.where]
+        code.line(f"live = {' and '.join(conditions) or 'True'}")
+        if conditions:
+            change = self._types[self._types[self._program.root].of[self._at("change")]]
+            created = 2 * change.names.index("CREATED") if "CREATED" in change.names else -1
+            code.line(f"if not live and b[o[{notes.start('change')}]] == {created}:")
+            code.line("    continue")
+        code.line("ready = c[0] or prepare(b, o, c)")
+        code.line("chosen.append((at, live, b, o, c, ready))")
+        code.line("whoms.append(ready[0])")
+        if self._derived:
+            code.line("whats.append(ready[1])")
+        if self._event_id.how == EVENT_ID:
+            code.line("ids.append(ready[2])")
+
+    def _derive(self) -> None:
+        """Lines that make `keys`, `records` (the 32 characters of the derived ids) and `ids` of all chosen events."""
+        code = self._code
+        hashed = code.object("keyed", keyed(self._keys, self._group, "pseudonym"))
+        code.line(f"keys = pseudonyms({hashed}, whoms, {tag(self._keys)!r})")
+        if self._derived:
+            hashed = code.object("keyed", keyed(self._keys, self._group, ids.RECORD_ID))
+            code.line(f"records = pseudonyms({hashed}, whats)")
+        else:
+            code.line('records = [b""] * len(chosen)  # kept')
+        if self._event_id.how == EVENT_ID:
+            permute = code.object("permuted", permuted(self._keys, self._group, ids.EVENT_ID))
+            code.line(f"ids = uuid_texts({permute}, ids)")
+        elif self._event_id.how == "keep":
+            place = f"o[{self._notes.start('event_id')}]"
+            code.line(f"ids = [b[{place} + 1:{place} + 37] for _, _, b, o, _, _ in chosen]")
+        else:
+            code.line('ids = [b""] * len(chosen)')
+
+    def _make(self) -> None:
+        """Lines that put one chosen event's view together."""
+        code = self._code
+        if self._view.interest is not None:
+            wanted = code.object("interest", frozenset(key.encode() for key in self._view.interest))
+            code.line(f"if key not in {wanted}:")
+            code.line("    continue")
+        code.line(READY)
+        if self._view.where:
+            with code.block("if not live:"):
+                code.line(f'made[at] = new(Projected, ("withdrawn", key, {self._splice.joined(self._withdrawn())}))')
+                code.line("continue")
+        made = self._splice.joined(self._live(), always=True)
+        code.line(f'made[at] = new(Projected, ("delivered", key, {made}))')
+
+    @property
+    def _event_id(self) -> Op:
+        return self._view.ops[0]
 
     def _at(self, name: str) -> int:
         return self._types[self._program.root].names.index(name)
@@ -79,33 +121,12 @@ class _View:
         with code.block(f"if b[o[{self._notes.start('protection')}]] != {none}:"):
             hides = any(map(_tells_location, self._view.ops)) or self._view.visible != self._view.visible_hidden
             if self._view.protected == "none":
-                code.line("return FILTERED")
+                code.line("continue")
             elif hides:
-                code.line("return None  # without location: the reference's")
+                code.line("made[at] = None  # without location: the reference's")
+                code.line("continue")
             else:
                 code.line("pass")
-
-    def _digests(self, *, derived: bool) -> None:
-        """`key`, and `r`, the 32 characters of the record's derived id: in one go, where both are surely needed."""
-        code = self._code
-        hashed = code.object("keyed", keyed(self._keys, self._group, "pseudonym"))
-        code.line(f"h = {hashed}()")
-        code.line("h.update(whom)")
-        if derived and self._view.interest is None:
-            self._record_digest(alone=False)
-            code.line("r = base32_two(h.digest() + g.digest())")
-            code.line(f"key = {tag(self._keys)!r} + r[:32]")
-            code.line("r = r[32:]")
-        else:
-            code.line(f"key = {tag(self._keys)!r} + base32(h.digest())")
-
-    def _record_digest(self, *, alone: bool) -> None:
-        code = self._code
-        hashed = code.object("keyed", keyed(self._keys, self._group, ids.RECORD_ID))
-        code.line(f"g = {hashed}()")
-        code.line("g.update(what)")
-        if alone:
-            code.line("r = base32(g.digest())")
 
     def _withdrawn(self) -> list[Piece]:
         pieces: list[Piece] = [WITHDRAWN + zigzag(self._program.policy_version)]
@@ -119,15 +140,6 @@ class _View:
 
     def _live(self) -> list[Piece]:
         pieces: list[Piece] = [LIVE + zigzag(self._program.policy_version)]
-        event_id = self._view.ops[0]
-        if event_id.how == EVENT_ID:
-            permute = self._code.object("permuted", permuted(self._keys, self._group, ids.EVENT_ID))
-            self._code.line(f"i = {uuid_of(permute, 'event')}")
-        elif event_id.how == "keep":
-            place = f"o[{self._notes.start('event_id')}]"
-            self._code.line(f"i = b[{place} + 1:{place} + 37]")
-        else:
-            self._code.line('i = b""')
         for at, op in enumerate(self._view.ops):
             if at == self._view.flags_at:
                 pieces.append(self._flags())

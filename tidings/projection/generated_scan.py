@@ -15,15 +15,17 @@ _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The numbers of the places of the head's fields, and the symbols of its enums."""
+    """The numbers of the places where the head's fields begin (or end), and the symbols of its enums."""
 
     event_id: int
     change: int
     record_version: int
+    record_version_end: int
     supersedes: int
     life_event_id: int
     recorded_at: int
     received_at: int
+    received_at_end: int
     source_agency: int
     subject_scheme: int
     subject_value: int

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any
 
 from tidings.deduplication import Sighting
 from tidings.errors import Fatal
 from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Message, Partition
-from tidings.policy.in_force import in_force
-from tidings.policy.model import View
+from tidings.projection.batches import Made, Part
 from tidings.projection.program import InboxProgram
 from tidings.wire import header
 
@@ -30,39 +28,8 @@ _PURPOSES = {
     "encrypt": 64,
 }
 _SIGHTINGS = (Sighting.NEW, Sighting.DUPLICATE, Sighting.REUSED)
-_NEVER, _ALWAYS, _CORRECTIONS = 0, 1, 2
 EVENTS_A_THREAD = 256
 """Weighing so many takes some 2 ms; to start a thread, some 30 us."""
-
-Made = tuple[int, bytes, bytes]
-"""What a view makes of an event: 0 delivered, 1 withdrawn or 2 filtered; the feed's key; the value after its
-sequence."""
-Part = tuple[int, int, bytes]
-"""A part of a decision block: how many entries, the last one's offset, their Avro bytes."""
-
-
-class Written(Protocol):
-    """What a batch came to, in the extension."""
-
-    def parts(self) -> list[Part]:
-        """The entries, in parts of at most the room that was given."""
-        ...
-
-    def sequences(self) -> list[int]:
-        """The last sequence of each view's feed."""
-        ...
-
-    def outcomes(self) -> Sequence[int]:
-        """How many events that were not deferred are delivered, withdrawn, filtered."""
-        ...
-
-    def by_view(self) -> list[Sequence[int]]:
-        """Of all events, view by view: delivered, withdrawn, filtered."""
-        ...
-
-    def runs(self, partition: int) -> list[Any]:
-        """The messages, one run a feed that gets any; they can be taken once."""
-        ...
 
 
 class NativeWindow:
@@ -94,6 +61,10 @@ class NativeWindow:
     def abort(self) -> None:
         """See `Window.abort`."""
         self.held.abort()
+
+    def see_all(self, records: Iterable[InboxRecord]) -> list[Sighting]:
+        """See `Window.see_all`."""
+        return [self.see(record) for record in records]
 
     def load(self, records: Iterable[InboxRecord], end: int) -> None:
         """See `Window.load`."""
@@ -155,10 +126,10 @@ class NativeInbox:
 
     def weigh(
         self, partition: Partition, records: Sequence[InboxRecord], window: NativeWindow, modes: bytes, now_ms: int
-    ) -> Weighed:
+    ) -> NativeWeighed:
         """Weigh `records` of `partition` by every view; the window stages them. `modes` has a `mode_of` a view."""
         batch = self._engine.weigh(partition.partition, records, window.held, modes, now_ms)
-        return Weighed(self._engine, batch)
+        return NativeWeighed(self._engine, batch)
 
 
 class NativeWriter:
@@ -175,13 +146,12 @@ class NativeWriter:
         return written
 
 
-class Weighed:
-    """A batch after every view has weighed it."""
+class NativeWeighed:
+    """See `batches.Weighed`."""
 
     def __init__(self, engine: Any, batch: Any) -> None:
         self._engine, self._batch = engine, batch
         self.deferred: list[tuple[int, Sighting]] = [(at, _SIGHTINGS[number]) for at, number in batch.deferred]
-        """The events left to Python: their number in the batch, and what the window says of them."""
 
     def write(
         self,
@@ -191,23 +161,40 @@ class Weighed:
         tag_key: bytes,
         sequences: Sequence[int],
         room: int,
-    ) -> Written:
-        """Number the views and write the entries.
-
-        Args:
-            decided: of each deferred event, in order, its entry's Avro up to the agreements, and what each view made.
-            nonces: 16 bytes an event of the batch.
-            tag_key: of `epoch`, for subject tags.
-            sequences: the last of each view's feed before this batch.
-            room: how many bytes of entries one part takes.
-
-        Raises Fatal where one entry is larger than `room`.
-        """
+    ) -> NativeWritten:
+        """See `Weighed.write`."""
         try:
             made = self._engine.route(self._batch, list(decided), nonces, epoch, tag_key, list(sequences), room)
         except RuntimeError:
             raise Fatal("a decision is larger than a block may be") from None
-        return cast("Written", made)
+        return NativeWritten(made)
+
+
+class NativeWritten:
+    """See `batches.Written`."""
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    def parts(self) -> list[Part]:
+        """See `Written.parts`."""
+        return list(self._made.parts())
+
+    def sequences(self) -> list[int]:
+        """See `Written.sequences`."""
+        return list(self._made.sequences())
+
+    def outcomes(self) -> Sequence[int]:
+        """See `Written.outcomes`; without those that are held, of an extension of before there were any."""
+        return list(self._made.outcomes())
+
+    def by_view(self) -> list[Sequence[int]]:
+        """See `Written.by_view`; without those that are held, as `outcomes`."""
+        return list(self._made.by_view())
+
+    def runs(self, partition: int) -> list[NativeRun]:
+        """See `Written.runs`."""
+        return list(map(NativeRun, self._made.runs(partition)))
 
 
 def derived_keys(program: InboxProgram, keys: KeyRing) -> dict[str, dict[str, bytes]]:
@@ -237,13 +224,6 @@ def native_writer(program: InboxProgram, schema_id: int) -> NativeWriter | None:
         return NativeWriter(program, schema_id)
     except ValueError:
         return None
-
-
-def mode_of(view: View, today: date) -> int:
-    """Whether `view` is weighed on the UTC day `today`: `tidings.policy.in_force` for every change at once."""
-    if in_force(view, today, "CREATED"):
-        return _ALWAYS
-    return _CORRECTIONS if in_force(view, today, "CORRECTED") else _NEVER
 
 
 def native_version() -> str | None:

@@ -17,7 +17,7 @@ from tests.tidings.projection import local
 from tests.tidings.projection.executors import EXECUTORS, SOME_FLAGS, ByNative, Pair
 from tests.tidings.projection.strategies import field, text
 from tidings.errors import Reject
-from tidings.projection.generate_projector import _Generated
+from tidings.projection.generate_projector import GeneratedProjector
 from tidings.projection.generated_scan import GeneratedScan
 from tidings.projection.structure import MAX_DEPTH, MAX_EMPTY_ITEMS
 from tidings.wire import zigzag
@@ -142,7 +142,7 @@ def _whole(piece: bytes) -> bytes:
 def _made_itself(pair: Pair, body: bytes) -> bool:
     if isinstance(pair.made, ByNative):
         return pair.made._engine is not None and pair.made._engine.project(body, 0) is not None
-    assert isinstance(pair.made, _Generated)
+    assert isinstance(pair.made, GeneratedProjector)
     scan = pair.made.scan(local.SCHEMA_ID, body)
     assert isinstance(scan, GeneratedScan)
     made = pair.made._views[pair.views[0].feed]

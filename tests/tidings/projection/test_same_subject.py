@@ -16,7 +16,6 @@ from tidings.agreements.samples import encode_sample, load_samples
 from tidings.catalogue import default_catalogue_dir
 from tidings.checks import Checker, FolderLists
 from tidings.policy.model import CheckRule
-from tidings.projection import generated_projector
 from tidings.projection.generate_source import generate
 from tidings.projection.native import NativeInbox, native_inbox, native_version
 from tidings.projection.program import inbox_program
@@ -58,8 +57,7 @@ def _generated(rule: CheckRule) -> Prover:
     made = generate(inbox_program(inbox, views, "SYNTHETIC", 3), inbox, views, local.KEYS)
     assert made is not None
     assert made.unproven == ()
-    projector: Any = generated_projector(inbox, views, local.KEYS, 3)
-    return lambda body: bool(projector._proves(projector.scan(local.SCHEMA_ID, body), NOW_MS))
+    return lambda body: bool(made.proves(body, made.scan(body)[0], NOW_MS))
 
 
 PROVERS = {"python": _generated} | ({"native": _native} if native_version() is not None else {})

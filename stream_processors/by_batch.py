@@ -1,6 +1,6 @@
-"""The three stages over the native executor: the same records in, the same bytes out, most of a batch without Python.
+"""The three stages over an executor that takes a batch at once: the same records in, the same bytes out.
 
-What the extension defers (refused, flagged, repeated or unusual events) goes through `validate` and `mask` as ever, and
+What it defers (refused, flagged, repeated or unusual events) goes through `validate` and `mask` as ever, and
 its views are numbered in their place among the others.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from stream_processors.batch import Batch, Masked, Verdict
 from stream_processors.bisect import Stages, bisect
 from stream_processors.compiled import CompiledInbox
-from stream_processors.counts import count_entries, count_native
+from stream_processors.counts import count_batch, count_entries
 from stream_processors.entries import entry_of
 from stream_processors.route import Routed, Router, asides, block_of, entries_room, finish
 from stream_processors.state import Chain, Owned
@@ -30,7 +30,7 @@ from tidings.decisions import (
 )
 from tidings.log import InboxRecord
 from tidings.projection import Projected
-from tidings.projection.native import Made, NativeInbox, NativeRun, NativeWindow, mode_of
+from tidings.projection.batches import BatchExecutor, Made, mode_of
 
 _CODES = {"delivered": 0, "withdrawn": 1, "filtered": 2}
 _NO_AGREEMENTS = 2
@@ -38,12 +38,16 @@ _NO_AGREEMENTS = 2
 
 
 def decide(
-    owned: Owned, records: Sequence[InboxRecord], policy: CompiledInbox, now_ms: int, router: Router, stages: Stages
+    owned: Owned,
+    records: Sequence[InboxRecord],
+    policy: CompiledInbox,
+    engine: BatchExecutor,
+    now_ms: int,
+    router: Router,
+    stages: Stages,
 ) -> Routed:
-    """What `route` makes of the batch, by way of `policy.native`. Raises as the stages do."""
-    engine, window, chain = policy.native, owned.window, owned.chain
-    assert isinstance(engine, NativeInbox)  # noqa: S101 -- the caller has looked; this tells mypy
-    assert isinstance(window, NativeWindow)  # noqa: S101 -- a worker has one kind of window
+    """What `route` makes of the batch, by way of `engine`. Raises as the stages do."""
+    window, chain = owned.window, owned.chain
     today = utc_date(now_ms)
     modes = bytes(mode_of(view, today) for view in policy.views)
     weighed = engine.weigh(owned.partition, records, window, modes, now_ms)
@@ -60,11 +64,11 @@ def decide(
     reached = {view.written_to: last for view, last in zip(policy.views, written.sequences(), strict=True) if last}
     after = replace(after, sequences={**chain.sequences, **reached})
     block = replace(block, sequences=tuple(sorted(after.sequences.items())))
-    counts = count_native(count_entries(entries), written.outcomes(), policy.views, written.by_view())
+    counts = count_batch(count_entries(entries), written.outcomes(), policy.views, written.by_view())
     groups = [Group(*part) for part in written.parts()]
     messages = asides(rest, masked, policy.policy, now_ms, router)
     routed = finish(block, policy.policy, after, router, messages, groups, nonces, counts)
-    routed.runs.extend(map(NativeRun, written.runs(owned.partition.partition)))
+    routed.runs.extend(written.runs(owned.partition.partition))
     return routed
 
 
