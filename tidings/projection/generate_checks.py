@@ -13,9 +13,9 @@ from tidings.checks.not_spreadsheet_date import FIRST_DAY, LAST_DAY
 from tidings.checks.pattern import MAX_CHARACTERS
 from tidings.partial_dates import ZONE_SLACK_MS
 from tidings.projection.generate_code import Code, Unsupported
-from tidings.projection.generate_dates import day_ms, reader_of
+from tidings.projection.generate_dates import KEY_BYTES, day_ms, reader_of
 from tidings.projection.generate_identifiers import identifier_test
-from tidings.projection.generate_notes import Notes, Types
+from tidings.projection.generate_notes import Found, Notes, Types
 from tidings.projection.generate_runtime import text_at
 from tidings.projection.generate_same import same_test
 from tidings.projection.generate_where import Test, among_of, encoded_values, present, write_test
@@ -79,7 +79,8 @@ class _Proof:
         found = self._notes.values(path)
         named = self._code.object(check.check, test)
         if found.many:
-            self._fails(f"not all({named}(b, q) for q in o[{self._notes.each(path)}])")
+            places = f"o[{self._notes.each(path)}]"
+            self._fails(f"{places} and not all({named}(b, q) for q in {places})")
         else:
             value = f"{named}(b, q{' + 1' * found.offset})"
             self._fails(f"{present(self._notes, path, found)} and not {value}")
@@ -106,7 +107,19 @@ class _Proof:
             kind = self._types[self._notes.values(path).element]
             if kind.kind not in ("string", "enum"):
                 raise Unsupported("codes are texts")
-            self._each(check, path, among_of(kind, encoded_values(kind, check.codes)))
+            self._among(check, path)
+
+    def _among(self, check: CheckProgram, path: str) -> None:
+        """The value at `path` is one of the codes: in place, where its bytes end at a known place."""
+        found = self._notes.values(path)
+        kind = self._types[found.element]
+        encoded = encoded_values(kind, check.codes)
+        if found.many:
+            self._each(check, path, among_of(kind, encoded))
+            return
+        named = self._code.object(check.check, encoded)
+        value = f"b[q{' + 1' * found.offset}:o[{self._notes.end(path)}]]"
+        self._fails(f"{present(self._notes, path, found)} and {value} not in {named}")
 
     def _pattern(self, check: CheckProgram) -> None:
         matches = re.compile(str(check.params["pattern"]), re.ASCII).fullmatch
@@ -140,6 +153,9 @@ class _Proof:
             self._fails(" and ".join([*may, f"not {self._any(path, said)}"]))
 
     def _any(self, path: str, test: Test) -> str:
+        found = self._notes.values(path)
+        if test is _always and not found.many:
+            return f"({present(self._notes, path, found)})"
         return write_test(self._notes, path, self._code.object("said", test), missing="exclude")
 
     def _interval(self, path: str) -> tuple[str, bool]:
@@ -149,16 +165,28 @@ class _Proof:
             read = self._code.object("meaning", reader_of(self._types, found.element))
             name = self._code.name("date")
             if found.many:
-                self._code.line(f"{name} = [{read}(b, q) for q in o[{self._notes.each(path)}]]")
+                places = f"o[{self._notes.each(path)}]"
+                self._code.line(f"{name} = {places} and [{read}(b, q) for q in {places}]")
                 self._fails(f"None in {name}")
             else:
                 here = present(self._notes, path, found)
                 self._code.line(f"{name} = NO_DATE")
                 with self._code.block(f"if {here}:"):
-                    self._code.line(f"{name} = {read}(b, q{' + 1' * found.offset})")
-                    self._fails(f"{name} is None")
+                    self._read(name, read, found)
             self._dates[path] = name
         return self._dates[path], found.many
+
+    def _read(self, name: str, read: str, found: Found) -> None:
+        """Lines that read the date at `q`: a number in place, a date that was met before by its bytes."""
+        at = f"q{' + 1' * found.offset}"
+        kind = self._types[found.element].kind
+        if kind == "long":
+            self._code.line(f"q = long_at(b, {at})")
+            self._code.line(f"{name} = q, q, True")
+            return
+        known = f"known_date(b[{at}:{at} + {KEY_BYTES}]) or " * (kind == "record")
+        self._code.line(f"{name} = {known}{read}(b, {at})")
+        self._fails(f"{name} is None")
 
     def _date_exists(self, check: CheckProgram) -> None:
         for path in check.paths:
@@ -169,7 +197,9 @@ class _Proof:
     def _date_not_in_future(self, check: CheckProgram) -> None:
         for path in check.paths:
             name, many = self._interval(path)
-            late = f"any(each[0] > late_ms for each in {name})" if many else f"{name} and {name}[0] > late_ms"
+            late = (
+                f"{name} and any(each[0] > late_ms for each in {name})" if many else f"{name} and {name}[0] > late_ms"
+            )
             self._fails(late)
 
     def _not_spreadsheet_date(self, check: CheckProgram) -> None:
@@ -177,7 +207,7 @@ class _Proof:
         for path in check.paths:
             name, many = self._interval(path)
             if many:
-                self._fails(f"any(each[0] <= {last} and each[1] >= {first} for each in {name})")
+                self._fails(f"{name} and any(each[0] <= {last} and each[1] >= {first} for each in {name})")
             else:
                 self._fails(f"{name} and {name}[0] <= {last} and {name}[1] >= {first}")
 

@@ -63,20 +63,22 @@ def _meaning(interval: Interval | None) -> Meaning | None:
     return None if interval is None else (interval.earliest_ms, interval.latest_ms, interval.zoned)
 
 
-_KEY_BYTES = 8
+KEY_BYTES = 8
 """So many bytes have a date of our age with its month and day and neither a time nor a zone: they say it all."""
 _KNOWN: dict[bytes, Meaning] = {}
+known_date = _KNOWN.get
+"""What the date whose bytes these are was found to mean, if it was met before."""
 _REMEMBERED = 65_536
 """More than the days of a lifetime."""
 
 
 def _partial(body: bytes, at: int) -> Meaning | None:
-    key = body[at : at + _KEY_BYTES]
+    key = body[at : at + KEY_BYTES]
     known = _KNOWN.get(key)
     if known is None:
         parts, end = _decoded(body, at)
         known = _meaning(interval_of(parts))
-        if known is not None and end - at <= _KEY_BYTES:
+        if known is not None and end - at <= KEY_BYTES:
             if len(_KNOWN) >= _REMEMBERED:
                 _KNOWN.clear()
             _KNOWN[key] = known

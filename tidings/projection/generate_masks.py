@@ -19,6 +19,7 @@ from tidings.masks import MaskContext
 from tidings.masks.encrypt import FORMAT, encryption_key
 from tidings.masks.generalise import POSTCODE, POSTCODE_PARTS
 from tidings.masks.partial import STAR
+from tidings.partial_dates import DAY_MS
 from tidings.projection.generate_notes import Types
 from tidings.projection.generate_runtime import (
     ENCODED_UUID_BYTES,
@@ -178,16 +179,39 @@ def _generalise(types: Types, row: int, step: Step, keys: KeyRing, group: str) -
         return _postcode(POSTCODE_PARTS[to], slow)
     if kind not in ("string", "int", "long") or step.mask is None:
         return slow
-    read: Callable[[bytes, int], Any] = _text if kind == "string" else long_at
     apply = step.mask.apply
     context = MaskContext(keys, group, "", "", step.element, None, step.settings, step.scheme)
 
-    def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
-        del end, path, event_id
-        made = apply(read(body, start), context)
+    def made_of(value: str | int) -> bytes:
+        made = apply(value, context)
         if made is None:
             return b"\0"
         return b"\2" + (sized(made.encode()) if to == "month" else zigzag(made))
+
+    if types[row].logical == "timestamp-millis":
+        return _of_its_day(made_of)
+    read: Callable[[bytes, int], Any] = _text if kind == "string" else long_at
+
+    def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
+        del end, path, event_id
+        return made_of(read(body, start))
+
+    return make
+
+
+def _of_its_day(made_of: Callable[[int], bytes]) -> Leaf:
+    """For what depends on a moment's day alone."""
+    known: dict[int, bytes] = {}
+
+    def make(body: bytes, start: int, end: int, path: bytes, event_id: bytes) -> bytes:
+        del end, path, event_id
+        day = long_at(body, start) // DAY_MS
+        found = known.get(day)
+        if found is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = known[day] = made_of(day * DAY_MS)
+        return found
 
     return make
 

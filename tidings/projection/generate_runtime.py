@@ -110,8 +110,10 @@ def text_at(body: bytes, at: int) -> bytes:
 
 def long_at(body: bytes, at: int) -> int:
     """The number at `at` of sound bytes; fastest for the times of our age, which take six."""
-    if body[at : at + 6].translate(HIGH) == SIX_BYTES:
+    if len(body) - at >= 6:
         low, middle, high = _WORDS(body, at)
+        if low & middle & 0x8080 != 0x8080 or high & 0x8080 != 0x80:
+            return read_long(body, at)[0]
         raw: int = _FOURTEEN[low] | _FOURTEEN[middle] << 14 | _FOURTEEN[high] << 28
         return raw >> 1 if not raw & 1 else ~(raw >> 1)
     return read_long(body, at)[0]

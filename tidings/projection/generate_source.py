@@ -164,13 +164,14 @@ def _run(code: Code) -> dict[str, Any]:
         "hexlify": hexlify,
         "any_of": generate_where.any_of,
         "NO_DATE": generate_dates.NO_DATE,
+        "known_date": generate_dates.known_date,
         "in_order": generate_dates.in_order,
         "shown_flags": generate_runtime.shown_flags,
         **{
             name: getattr(generate_runtime, name)
             for name in (
-                "base32", "block", "message", "number", "opaque", "pseudonyms", "raw_uuid", "spend", "symbol", "text",
-                "text_at", "uuid_text", "uuid_texts",
+                "base32", "block", "long_at", "message", "number", "opaque", "pseudonyms", "raw_uuid", "spend",
+                "symbol", "text", "text_at", "uuid_text", "uuid_texts",
             )
         },
         **code.objects,
