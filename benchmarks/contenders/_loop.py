@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 
 from benchmarks.task import Task
 
-BATCH_EVENTS = 10_000
+BATCH_EVENTS = 20_000
 _CALL_S = 30.0
 
 Handle = Callable[[Sequence[Message], Producer], None]

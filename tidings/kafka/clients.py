@@ -78,6 +78,8 @@ def producer_config(
         **cluster.producer_config(principal),
         "client.id": name,
         **transactional_config(name, settings),
+        # Nothing waits for it: the transactor flushes once all is produced.
+        "linger.ms": settings.linger_ms,
         "queue.buffering.max.messages": settings.batch_max_messages,
         # Views are about as large as events, and there are several to each.
         "queue.buffering.max.kbytes": max(65_536, settings.batch_max_bytes * 8 // 1024),

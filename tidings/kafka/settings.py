@@ -22,9 +22,13 @@ class LoopSettings:
     feeds' readers. `work_budget_ms` (begin to offsets) is below the former. `commit_budget_ms` is how long the same
     commit is asked for again. `take_budget_ms` bounds the rebuilding of windows after an assignment. `abort_limit`
     is how many times running one worker aborts before it stops. `group_protocol` is the one tried first.
+
+    `linger_ms` is how long a feed's messages may wait for each other while the rest of the batch is still being
+    produced: without it the first of them leaves alone, and the broker verifies the transaction at each request. Once
+    all is produced nothing waits: the batch is flushed.
     """
 
-    batch_max_events: int = 10_000
+    batch_max_events: int = 20_000
     batch_max_bytes: int = 32 * 1024 * 1024
     batch_max_messages: int = 100_000
     shared_max_events: int = 500
@@ -39,5 +43,6 @@ class LoopSettings:
     start_budget_ms: int = 60_000
     abort_limit: int = 30
     retry_backoff_ms: int = 2
+    linger_ms: int = 5
     compression: Literal["none", "lz4", "zstd", "snappy"] = "lz4"
     group_protocol: GroupProtocol = "consumer"

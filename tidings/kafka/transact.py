@@ -20,6 +20,7 @@ Probe = Callable[[str], None]
 Report = Callable[[KafkaError | None, Delivered], None]
 
 QUEUE_FULL_POLL_S = 0.05
+FLUSH_S = 0.05
 STUCK_AFTER_S = 5.0
 
 
@@ -164,7 +165,7 @@ class Transactor:
         while len(anchors) < waiting and not failures:
             if deadline.expired():
                 raise Abortable("delivering decision blocks: no report within the budget")
-            self._producer.poll(QUEUE_FULL_POLL_S)
+            self._producer.flush(FLUSH_S)
         for failure in failures:
             raise failure if isinstance(failure, Fatal) else Abortable(str(failure))
         return anchors

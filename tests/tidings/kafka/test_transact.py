@@ -1,0 +1,96 @@
+"""One transaction against a client that sends what lingers only when it is flushed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tidings.clock import SystemClock
+from tidings.kafka.clients import producer_config
+from tidings.kafka.errors import Abortable
+from tidings.kafka.settings import LoopSettings
+from tidings.kafka.transact import Transactor
+from tidings.log import Message, Partition, Position, Transaction
+
+INBOX = Partition("inbox", 0)
+SETTINGS = LoopSettings(work_budget_ms=200)
+
+
+class Delivered:
+    """Where the broker put a block."""
+
+    def partition(self) -> int:
+        """Of the decisions."""
+        return 3
+
+    def offset(self) -> int:
+        """The block's."""
+        return 7
+
+
+class Lingering:
+    """A producer in which all waits for ever, unless it is flushed; `deaf`, even then."""
+
+    def __init__(self, *, deaf: bool = False) -> None:
+        self.deaf = deaf
+        self.calls: list[str] = []
+        self._waiting: list[Callable[..., None]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_arguments: self.calls.append(name)
+
+    def produce(self, _topic: str, _value: bytes, _key: bytes, _partition: int, report: Any = None) -> None:
+        """Queue it; a report is due where one is asked for."""
+        self.calls.append("produce")
+        if report is not None:
+            self._waiting.append(report)
+
+    def flush(self, _seconds: float) -> int:
+        """Send all that lingers."""
+        self.calls.append("flush")
+        while self._waiting and not self.deaf:
+            self._waiting.pop()(None, Delivered())
+        return len(self._waiting)
+
+
+def transact(producer: Any) -> dict[Partition, str]:
+    """The anchors of one transaction: a view and a block."""
+    blocks = {INBOX: [Message("decisions", 3, b"", b"block")]}
+    work = Transaction([Message("feed", 0, b"key", b"view")], blocks, {INBOX: 5})
+    transactor = Transactor(producer, SETTINGS, SystemClock(), lambda _step: None)
+    return transactor.run(work, {INBOX: 5}, {INBOX: Position(INBOX, 0, "genesis")}, object())
+
+
+def test_nothing_lingers_once_all_is_produced() -> None:
+    """The block is flushed before the offsets go."""
+    producer = Lingering()
+    assert transact(producer) == {INBOX: "3:7"}
+    assert producer.calls == [
+        "begin_transaction", "produce", "produce", "flush", "send_offsets_to_transaction", "commit_transaction"
+    ]  # fmt: skip
+
+
+def test_what_no_flush_sends_is_aborted_within_the_budget() -> None:
+    """No report within the budget: nothing is committed."""
+    producer = Lingering(deaf=True)
+    with pytest.raises(Abortable, match="no report within the budget"):
+        transact(producer)
+    assert producer.calls[-1] == "abort_transaction"
+    assert "commit_transaction" not in producer.calls
+
+
+def test_a_worker_lets_messages_wait_for_each_other() -> None:
+    """Its own setting, not the cluster's."""
+
+    class Cluster:
+        """As far as a producer's settings need one."""
+
+        deployment = "tidings"
+
+        def producer_config(self, _principal: str) -> dict[str, Any]:
+            """What all its clients share."""
+            return {"linger.ms": 0}
+
+    assert producer_config(Cluster(), "exchange", 0, LoopSettings(linger_ms=9))["linger.ms"] == 9  # type: ignore[arg-type]
