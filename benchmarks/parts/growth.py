@@ -72,7 +72,9 @@ class _Ready:
 
     def __init__(self, settings: Settings, made: Site, *, size: int = SIZES[0]) -> None:
         self._settings, self._made = settings, made
-        self._pool = make_events(made.inbox, size, min(settings.pool, _BYTES_A_RUN // size))
+        # As many to each partition, or the same event would come again within a partition's deduplication window.
+        pool = settings.pool * made.inbox.partitions
+        self._pool = make_events(made.inbox, size, min(pool, _BYTES_A_RUN // size))
         self._expected: list[Expected] = expected_views(made, self._pool[:200])
         self._filled = 0
 
