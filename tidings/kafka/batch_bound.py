@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tidings.kafka.settings import LoopSettings
 
+FIRST_EVENTS = 1_000
+"""Until a first commit says how many messages an event makes, it may be hundreds."""
 _QUICK_SHARE = 0.25
 """Of the work's budget: a transaction that took less may be followed by one twice as large without running it out."""
 
@@ -17,7 +19,7 @@ class BatchBound:
 
     def __init__(self, settings: LoopSettings) -> None:
         self._settings = settings
-        self._events = settings.batch_max_events
+        self._events = min(FIRST_EVENTS, settings.batch_max_events)
         self._messages_per_event = 1.0
 
     def events(self) -> int:

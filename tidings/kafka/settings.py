@@ -13,10 +13,10 @@ class LoopSettings:
     """How much one batch holds and how long each step may take. Times are in the unit that the name says.
 
     A batch ends at `batch_max_events` or `batch_max_bytes` of inbox records, and at as many events as made
-    `batch_max_messages` messages at the rate of the last batch; after an abort at half of what was aborted, and from
-    there it doubles with each quick commit. Partitions share a transaction while they hold at most
-    `shared_max_events` together: a transaction's cost grows with the feed partitions that it touches (3: 28 ms, 30:
-    65 ms, 300: 202 ms), so that a busy partition has its own and quiet ones do not pay 28 ms each.
+    `batch_max_messages` messages at the rate of the last batch; the first at 1,000 events, and after an abort one at
+    half of what was aborted: from there it doubles with each quick commit. Partitions share a transaction while they
+    hold at most `shared_max_events` together: a transaction's cost grows with the feed partitions that it touches (3:
+    28 ms, 30: 65 ms, 300: 202 ms), so that a busy partition has its own and quiet ones do not pay 28 ms each.
 
     `transaction_timeout_ms` and `session_timeout_ms` bound how long a killed worker holds up its successor and the
     feeds' readers. `work_budget_ms` (begin to offsets) is below the former. `commit_budget_ms` is how long the same

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.kafka.batch_bound import BatchBound
+from tidings.kafka.batch_bound import FIRST_EVENTS, BatchBound
 from tidings.kafka.settings import LoopSettings
 
 SETTINGS = LoopSettings(batch_max_events=1_000, batch_max_messages=4_000, work_budget_ms=8_000)
@@ -50,6 +50,16 @@ def test_messages_bound_it_too() -> None:
     bound = BatchBound(SETTINGS)
     bound.committed(10, 1_000, QUICK_S)
     assert bound.events() == 40
+
+
+def test_the_first_is_small_whatever_the_messages_will_be() -> None:
+    """A backlog under a hundred agreements: not two million messages in the first transaction."""
+    bound = BatchBound(LoopSettings())
+    assert bound.events() == FIRST_EVENTS
+    bound.committed(FIRST_EVENTS, FIRST_EVENTS, QUICK_S)
+    assert bound.events() == 2 * FIRST_EVENTS
+    bound.committed(FIRST_EVENTS, 100 * FIRST_EVENTS, QUICK_S)
+    assert bound.events() == FIRST_EVENTS
 
 
 @given(steps=st.lists(aborts | commits, max_size=30))
