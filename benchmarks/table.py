@@ -51,10 +51,14 @@ def latency(entries: dict[str, Any]) -> str:
     return _table(["who", "events/s", "transport", "p50, ms", "p99, ms", "max, ms"], rows)
 
 
+_ROWS_MAX = 16
+
+
 def growth(name: str, points: Sequence[dict[str, Any]]) -> str:
-    """The points of one part, one line each."""
+    """The points of one part, one line each; of many some, spread evenly: a plot shows all."""
     columns = list(dict.fromkeys(column for point in points for column in point))
-    rows = [[_figure(point.get(column)) for column in columns] for point in points]
+    shown = [*points[:: len(points) // _ROWS_MAX + 1], *points[-1:]] if len(points) > _ROWS_MAX else points
+    rows = [[_figure(point.get(column)) for column in columns] for point in shown]
     return f"**{name}**\n\n{_table([column.replace('_', ' ') for column in columns], rows)}"
 
 
