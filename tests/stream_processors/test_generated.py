@@ -12,22 +12,28 @@ from stream_processors.feed_run import FeedRun
 from stream_processors.generated import GeneratedInbox
 from tests.memory_log import Fate
 from tests.stream_processors.correction_window.kit import HELD, HeldWorld
-from tests.stream_processors.test_native import _CHANGES, _older, _publish, _sound, _topics, _under
+from tests.stream_processors.scenes import (
+    all_topics,
+    failed,
+    held,
+    mixed,
+    nonces,
+    older,
+    publish,
+    sound,
+    stopped,
+    under,
+)
 from tests.stream_processors.world import INBOX, KEYS, World, event, key, policy, reference, value
-from tidings import metrics, topics
+from tidings import topics
 from tidings.deduplication import Window
 from tidings.log import InboxRecord, Partition
 from tidings.policy.model import Inbox, Policy, View
 from tidings.projection.generate_projector import GeneratedProjector
 
-_FATES = ("delivered", "held", "withdrawn", "filtered")
 generated = executors(KEYS, PYTHON).factory
 FACTORIES = (reference, generated)
 NOW_MS = 1_780_400_000_000
-
-
-def _nonces(seed: int) -> Any:
-    return lambda count: bytes((seed + at) % 251 for at in range(count))
 
 
 def _engine(made: Policy) -> GeneratedInbox:
@@ -41,10 +47,10 @@ def test_every_topic_holds_the_same_bytes(seed: int) -> None:
     """Feeds, blocks, nonces, notices and quarantine are the reference's, record by record, whatever was published."""
     made = []
     for factory in FACTORIES:
-        world = World(factory=factory, random_bytes=_nonces(seed))
-        _publish(world, seed, 70)
+        world = World(factory=factory, random_bytes=nonces(seed))
+        publish(world, seed, 70)
         world.loop.drain(limit=37)
-        made.append(_topics(world))
+        made.append(all_topics(world))
     assert made[0] == made[1]
     assert len(made[0][topics.DECISIONS]) > 3
 
@@ -54,10 +60,8 @@ def test_views_that_are_held_are_the_same_bytes(seed: int) -> None:
     """What waits, its decisions and counts, beside a feed that does not wait."""
     made = []
     for factory in FACTORIES:
-        world = HeldWorld(factory=factory, random_bytes=_nonces(seed))
-        _publish(world, seed, 60)
-        world.loop.drain(limit=37)
-        made.append((_topics(world), [world.metrics.value(metrics.EVENTS, "death-registered", it) for it in _FATES]))
+        world = HeldWorld(factory=factory, random_bytes=nonces(seed))
+        made.append(held(world, seed))
     assert made[0] == made[1]
     assert made[0][0][HELD]
 
@@ -67,12 +71,7 @@ def test_a_stopped_publisher_is_refused_alike() -> None:
     made = []
     for factory in FACTORIES:
         world = World(factory=factory)
-        _publish(world, 3, 20)
-        world.loop.drain()
-        world.policy = policy(2, stopped=True)
-        _publish(world, 4, 20)
-        world.loop.drain()
-        made.append(_topics(world))
+        made.append(stopped(world))
     assert made[0] == made[1]
 
 
@@ -81,36 +80,26 @@ def test_a_batch_that_fails_is_decided_again_alike(fate: Fate) -> None:
     """After an abort or a crash the window, the chain and the sequences are what they would be by the reference."""
     made = []
     for factory in FACTORIES:
-        world = World(factory=factory, random_bytes=_nonces(1))
-        _publish(world, 5, 40)
-        world.loop.turn(limit=15)
-        world.loop.turn(limit=15, fate=fate)
-        world.loop.drain(limit=15)
-        made.append(_topics(world))
+        world = World(factory=factory, random_bytes=nonces(1))
+        made.append(failed(world, fate))
     assert made[0] == made[1]
 
 
 def test_events_of_an_older_version_are_the_same_bytes() -> None:
     """Among those of today, sound and unsound; and the sound ones need no stage."""
     made = []
-    older, schema = _older()
+    policy_then, schema = older()
     for factory in FACTORIES:
-        world = World(older, factory=factory)
-        for number in range(30):
-            record = event(number, **_CHANGES[number % len(_CHANGES)])
-            whole = _under(schema, record | {"remark": "x"})
-            cut = {"value": whole[:-1]} if number % 7 == 6 else {"value": whole}
-            world.publish(record, **(cut if number % 2 else {}))
-        world.loop.drain(limit=37)
-        made.append(_topics(world))
+        world = World(policy_then, factory=factory)
+        made.append(mixed(world, schema, 30))
     assert made[0] == made[1]
-    records = [InboxRecord(INBOX, 0, at, 0, key(each), _under(schema, each)) for at, each in enumerate(_sound())]
-    assert _engine(older).weigh(Partition(INBOX, 0), records, Window(50), b"\1\1\2\0", NOW_MS).deferred == []
+    records = [InboxRecord(INBOX, 0, at, 0, key(each), under(schema, each)) for at, each in enumerate(sound())]
+    assert _engine(policy_then).weigh(Partition(INBOX, 0), records, Window(50), b"\1\1\2\0", NOW_MS).deferred == []
 
 
 def test_no_event_of_a_sound_batch_needs_the_stages() -> None:
     """What is deferred is the exception."""
-    records = [InboxRecord(INBOX, 0, at, 0, key(each), value(each)) for at, each in enumerate(_sound())]
+    records = [InboxRecord(INBOX, 0, at, 0, key(each), value(each)) for at, each in enumerate(sound())]
     weighed = _engine(policy()).weigh(Partition(INBOX, 0), records, Window(50), b"\1\1\2\0", NOW_MS)
     assert len(records) > 3
     assert weighed.deferred == []
@@ -124,7 +113,7 @@ def test_an_event_on_which_our_code_fails_is_quarantined_alone() -> None:
         for number in range(8):
             world.publish(event(number, **({"change": "CORRECTED"} if number == 3 else {})))
         world.loop.drain()
-        made.append(_topics(world))
+        made.append(all_topics(world))
     assert made[0] == made[1]
     assert len(made[0][topics.QUARANTINE]) == 1
 
