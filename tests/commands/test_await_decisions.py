@@ -15,6 +15,7 @@ from commands._await_decisions import await_decisions
 from producers.journal import Decision, Fate, Journal, JournalRecord
 from tests.commands.kit import CHECKOUT
 from tests.commands.publishing_process import publish
+from tests.tidings.kafka.kit import commit_offsets
 from tests.tidings.kafka.test_write_once import Agency, new_agency
 from tidings import topics
 from tidings.deployment import group_name
@@ -66,8 +67,7 @@ def decide(agency: Agency, records: list[JournalRecord]) -> None:
         where = (str(each.inbox), int(each.partition or 0))
         ends[where] = max(ends[where], int(each.offset or 0) + 1)
     consumer = Consumer(agency.cluster.consumer_config("admin", group_name(agency.cluster.deployment)))
-    consumer.commit(offsets=[TopicPartition(*where, end) for where, end in ends.items()], asynchronous=False)
-    consumer.close()
+    commit_offsets(consumer, [TopicPartition(*where, end) for where, end in ends.items()])
 
 
 def test_what_is_decided_and_was_not_told_of_is_accepted(agency: Agency, file: Path, tmp_path: Path) -> None:

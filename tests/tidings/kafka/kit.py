@@ -13,15 +13,27 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.eventually import eventually
 from tests.loop_thread import LoopThread
+from tidings.clock import Deadline, SystemClock
 from tidings.errors import Fatal
 from tidings.kafka.clients import consumer_config, open_consumer, open_producer, producer_config
 from tidings.kafka.loop import Loop
 from tidings.kafka.read import LogReader
+from tidings.kafka.retry import retry
 from tidings.kafka.settings import LoopSettings
 from tidings.kafka.snapshot import Snapshot
 from tidings.log import InboxRecord, Message, Partition, Position, Transaction
 
 PRINCIPAL = "admin"
+
+
+def commit_offsets(consumer: Consumer, offsets: list[TopicPartition]) -> None:
+    """Commit for the group of `consumer`, which joined none, then close it. A broker that has just begun loads its
+    groups first, and says so."""
+    clock = SystemClock()
+    try:
+        retry(lambda: consumer.commit(offsets=offsets, asynchronous=False), "committing", Deadline(clock, 60), clock)
+    finally:
+        consumer.close()
 
 
 @dataclass(frozen=True)
@@ -125,9 +137,7 @@ class Log:
     def commit(self, offsets: dict[Partition, int], anchor: str = "genesis") -> None:
         """Commit offsets for the deployment's group, which has no members."""
         marks = [TopicPartition(each.topic, each.partition, at, metadata=anchor) for each, at in offsets.items()]
-        consumer = Consumer(self.cluster.consumer_config(PRINCIPAL, f"exchange-{self.name}"))
-        consumer.commit(offsets=marks, asynchronous=False)
-        consumer.close()
+        commit_offsets(Consumer(self.cluster.consumer_config(PRINCIPAL, f"exchange-{self.name}")), marks)
 
     def committed(self, partition: Partition) -> tuple[int, str]:
         """The deployment's committed offset and anchor of one partition."""
