@@ -30,7 +30,7 @@ from tidings.decisions import (
 )
 from tidings.log import InboxRecord
 from tidings.projection import Projected
-from tidings.projection.batches import BatchExecutor, Made, mode_of
+from tidings.projection.batches import BatchExecutor, Decided, Made, Numbering, mode_of
 
 _CODES = {"delivered": 0, "withdrawn": 1, "filtered": 2}
 _NO_AGREEMENTS = 2
@@ -59,8 +59,8 @@ def decide(
     block = block_of(BlockKind.BATCH, owned.partition, policy.policy, now_ms, chain, after, router)
     nonces = router.random_bytes(NONCE_BYTES * len(records))
     before = [chain.sequences.get(view.written_to, 0) for view in policy.views]
-    room = entries_room(block, chain, policy)
-    written = weighed.write(decided, nonces, epoch, tag_key(router.keys, epoch), before, room)
+    numbering = Numbering(nonces, epoch, tag_key(router.keys, epoch), before, entries_room(block, chain, policy))
+    written = weighed.write(decided, numbering)
     reached = {view.written_to: last for view, last in zip(policy.views, written.sequences(), strict=True) if last}
     after = replace(after, sequences={**chain.sequences, **reached})
     block = replace(block, sequences=tuple(sorted(after.sequences.items())))
@@ -72,12 +72,10 @@ def decide(
     return routed
 
 
-def _deferred(
-    masked: Masked, epoch: str, policy: CompiledInbox, router: Router
-) -> tuple[list[Entry], list[tuple[bytes, list[Made | None]]]]:
+def _deferred(masked: Masked, epoch: str, policy: CompiledInbox, router: Router) -> tuple[list[Entry], list[Decided]]:
     """The entries of the deferred events without their agreements, and what each view made of them."""
     entries: list[Entry] = []
-    decided: list[tuple[bytes, list[Made | None]]] = []
+    decided: list[Decided] = []
     by_feed = {column.view.feed: column.projected for column in masked.columns}
     for at, event in enumerate(masked.judged):
         views = [by_feed[view.feed][at] if view.feed in by_feed else None for view in policy.views]

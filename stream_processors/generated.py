@@ -17,7 +17,7 @@ from tidings.log import InboxRecord, Partition
 from tidings.partitions import partition_of
 from tidings.policy.in_force import CORRECTIONS as CORRECTING
 from tidings.policy.model import Inbox, View
-from tidings.projection.batches import CORRECTIONS, NEVER, Made
+from tidings.projection.batches import CORRECTIONS, NEVER, Decided, Made, Numbering
 from tidings.projection.contract import FILTERED, Projected
 from tidings.projection.generate_projector import UNSOUND, GeneratedProjector
 from tidings.projection.generate_runtime import AT_ONCE, text_at
@@ -164,21 +164,13 @@ class GeneratedWeighed:
     columns: Columns = field(repr=False)
     deferred: list[tuple[int, Sighting]]
 
-    def write(
-        self,
-        decided: Sequence[tuple[bytes, Sequence[Made | None]]],
-        nonces: bytes,
-        epoch: str,
-        tag_key: bytes,
-        sequences: Sequence[int],
-        room: int,
-    ) -> Numbered:
+    def write(self, decided: Sequence[Decided], numbering: Numbering) -> Numbered:
         """See `Weighed.write`."""
         for (at, _), (entry, views) in zip(self.deferred, decided, strict=True):
             self.columns.fronts[at] = entry
             for column, made in zip(self.columns.views, views, strict=True):
                 column[at] = None if made is None else _projected(made)
-        return write(self.columns, self.views, self.offsets, nonces, epoch, tag_key, sequences, room)
+        return write(self.columns, self.views, self.offsets, numbering)
 
 
 def _projected(made: Made) -> Projected:

@@ -18,7 +18,7 @@ from stream_processors.views import outcome_of_view
 from tidings.decisions import COMMITMENT_BYTES, NONCE_BYTES, TAG_BYTES, Outcome, ViewOutcome
 from tidings.errors import Fatal
 from tidings.policy.model import View
-from tidings.projection.batches import Part
+from tidings.projection.batches import Numbering, Part
 from tidings.projection.contract import Projected
 from tidings.wire import header, sized, zigzag, zigzags
 
@@ -110,20 +110,12 @@ class Numbered:
         return [FeedRun(topic, partition, keys, values) for topic, keys, values in runs if values]
 
 
-def write(
-    made: Columns,
-    views: Sequence[View],
-    offsets: Sequence[int],
-    nonces: bytes,
-    epoch: str,
-    tag_key: bytes,
-    sequences: Sequence[int],
-    room: int,
-) -> Numbered:
+def write(made: Columns, views: Sequence[View], offsets: Sequence[int], numbering: Numbering) -> Numbered:
     """See `Weighed.write`."""
-    each_nonce = [nonces[at : at + NONCE_BYTES] for at in range(0, len(nonces), NONCE_BYTES)]
+    each_nonce = [numbering.nonces[at : at + NONCE_BYTES] for at in range(0, len(numbering.nonces), NONCE_BYTES)]
     columns = [
-        _number(view, column, each_nonce, last) for view, column, last in zip(views, made.views, sequences, strict=True)
+        _number(view, column, each_nonce, last)
+        for view, column, last in zip(views, made.views, numbering.sequences, strict=True)
     ]
     codes = list(zip(*(column.codes for column in columns), strict=True)) if columns else [()] * len(offsets)
     sound, deferred = _Endings(sound=True), _Endings(sound=False)
@@ -142,7 +134,7 @@ def write(
             zip(
                 _offsets(offsets, made.subjects),
                 made.fronts,
-                _tags(made.subjects, tag_key, epoch),
+                _tags(made.subjects, numbering.tag_key, numbering.epoch),
                 made.rests,
                 ends,
                 *(column.said for column in columns),
@@ -150,7 +142,7 @@ def write(
             ),
         )
     )
-    return Numbered(columns, _parts(entries, offsets, room), counted)
+    return Numbered(columns, _parts(entries, offsets, numbering.room), counted)
 
 
 def _number(view: View, column: Sequence[Projected | None], nonces: Sequence[bytes], last: int) -> Column:

@@ -7,6 +7,7 @@ refused, flagged, repeated, or in an uncommon form.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -20,8 +21,25 @@ NEVER, ALWAYS, CORRECTIONS = 0, 1, 2
 Made = tuple[int, bytes, bytes]
 """What a view makes of an event: 0 delivered, 1 withdrawn or 2 filtered; the feed's key; the value after its
 sequence."""
+Decided = tuple[bytes, Sequence[Made | None]]
+"""What the stages made of a deferred event: its entry's Avro up to the agreements, and what each view made of it."""
 Part = tuple[int, int, bytes]
 """A part of a decision block: how many entries, the last one's offset, their Avro bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """What a batch's entries and numbers are made with, that its events do not say.
+
+    `nonces` are 16 bytes an event of the batch; `tag_key` is the one of `epoch`, for subject tags; `sequences` are the
+    last of each view's feed before the batch; `room` is how many bytes of entries one part takes.
+    """
+
+    nonces: bytes = field(repr=False)
+    epoch: str
+    tag_key: bytes = field(repr=False)
+    sequences: Sequence[int]
+    room: int
 
 
 class Written(Protocol):
@@ -56,25 +74,10 @@ class Weighed(Protocol):
         """The events left to the stages: their number in the batch, and what the window says of them."""
         ...
 
-    def write(
-        self,
-        decided: Sequence[tuple[bytes, Sequence[Made | None]]],
-        nonces: bytes,
-        epoch: str,
-        tag_key: bytes,
-        sequences: Sequence[int],
-        room: int,
-    ) -> Written:
-        """Number the views and write the entries.
+    def write(self, decided: Sequence[Decided], numbering: Numbering) -> Written:
+        """Number the views and write the entries. `decided` are the deferred events, in order.
 
-        Args:
-            decided: of each deferred event, in order, its entry's Avro up to the agreements, and what each view made.
-            nonces: 16 bytes an event of the batch.
-            tag_key: of `epoch`, for subject tags.
-            sequences: the last of each view's feed before this batch.
-            room: how many bytes of entries one part takes.
-
-        Raises Fatal where one entry is larger than `room`.
+        Raises Fatal where one entry is larger than `numbering.room`.
         """
         ...
 

@@ -15,7 +15,7 @@ from tidings.deduplication import Sighting
 from tidings.errors import Fatal
 from tidings.keys import KeyRing
 from tidings.log import InboxRecord, Message, Partition
-from tidings.projection.batches import Made, Part
+from tidings.projection.batches import Decided, Made, Numbering, Part
 from tidings.projection.program import InboxProgram
 from tidings.wire import header
 
@@ -153,18 +153,12 @@ class NativeWeighed:
         self._engine, self._batch = engine, batch
         self.deferred: list[tuple[int, Sighting]] = [(at, _SIGHTINGS[number]) for at, number in batch.deferred]
 
-    def write(
-        self,
-        decided: Sequence[tuple[bytes, Sequence[Made | None]]],
-        nonces: bytes,
-        epoch: str,
-        tag_key: bytes,
-        sequences: Sequence[int],
-        room: int,
-    ) -> NativeWritten:
+    def write(self, decided: Sequence[Decided], numbering: Numbering) -> NativeWritten:
         """See `Weighed.write`."""
+        nonces, epoch, tag_key = numbering.nonces, numbering.epoch, numbering.tag_key
+        sequences, room = list(numbering.sequences), numbering.room
         try:
-            made = self._engine.route(self._batch, list(decided), nonces, epoch, tag_key, list(sequences), room)
+            made = self._engine.route(self._batch, list(decided), nonces, epoch, tag_key, sequences, room)
         except RuntimeError:
             raise Fatal("a decision is larger than a block may be") from None
         return NativeWritten(made)
