@@ -7,8 +7,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::avro::{put_bytes, put_long};
-use crate::due::Rows;
-use crate::telling::SOME;
+use crate::simulation::{Rows, SOME};
 
 /// Records one behind the other: when each is received, and how long it is, as native numbers; then all of them.
 type Records<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);

@@ -1,5 +1,7 @@
 //! The program of one inbox as Python's `tidings.projection.program` writes it (`InboxProgram.as_json`).
 
+use pyo3::exceptions::PyValueError;
+use pyo3::PyResult;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,6 +17,11 @@ pub struct Program {
     pub checks: Vec<CheckRow>,
     pub views: Vec<ViewRow>,
     pub corrections: Vec<String>,
+}
+
+/// Raises ValueError where the text is no program.
+pub fn read_program(program: &str) -> PyResult<Program> {
+    serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::batch::Inbox;
 use crate::json::Defaults;
-use crate::python::read_program;
+use crate::program::read_program;
 use crate::scan::Notes;
 use crate::spread::Spread;
 

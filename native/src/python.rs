@@ -7,8 +7,9 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::collections::HashMap;
 
 use crate::batch::{Decided, Inbox, Routed, Run, Weighed};
-use crate::program::Program;
+use crate::program::read_program;
 use crate::scan::Refused;
+use crate::simulation;
 use crate::spread::Spread;
 use crate::window::{self, Record};
 
@@ -145,11 +146,6 @@ fn compiled(
     spread: Spread,
 ) -> PyResult<Inbox> {
     Inbox::new(read_program(program)?, keys, key_version, spread).map_err(|what| PyValueError::new_err(what.0))
-}
-
-/// Raises ValueError where the text is no program.
-pub(crate) fn read_program(program: &str) -> PyResult<Program> {
-    serde_json::from_str(program).map_err(|_| PyValueError::new_err("the program cannot be read"))
 }
 
 fn held(records: &Bound<'_, PyList>) -> PyResult<Vec<Raw>> {
@@ -326,12 +322,12 @@ fn tidings_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Messages>()?;
     module.add_class::<Window>()?;
     module.add_class::<crate::publish::Writer>()?;
-    module.add_class::<crate::telling::Teller>()?;
-    module.add_class::<crate::due::Due>()?;
-    module.add_class::<crate::due::Rows>()?;
-    module.add_class::<crate::happen::Cells>()?;
-    module.add_class::<crate::happen::Facts>()?;
-    module.add_class::<crate::happen::Crowd>()?;
+    module.add_class::<simulation::Teller>()?;
+    module.add_class::<simulation::Due>()?;
+    module.add_class::<simulation::Rows>()?;
+    module.add_class::<simulation::Cells>()?;
+    module.add_class::<simulation::Facts>()?;
+    module.add_class::<simulation::Crowd>()?;
     module.add_function(wrap_pyfunction!(crate::container::frame, module)?)?;
     module.add_function(wrap_pyfunction!(crate::container::merge, module)?)?;
     #[cfg(feature = "bench")]
@@ -341,6 +337,6 @@ fn tidings_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     // A build from before views could be held would write them to the feed: who compiles a policy asks.
     module.add("HOLDS", true)?;
-    module.add("TELLS", crate::telling::TELLS)?;
+    module.add("TELLS", simulation::TELLS)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

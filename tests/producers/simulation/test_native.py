@@ -259,6 +259,8 @@ def test_what_does_not_fit_is_refused() -> None:
         teller.tell(shape, 0, [(1 << 40, *fact[1:])], b"\xff" * RANDOM_BYTES)
     with pytest.raises(ValueError, match="random"):
         teller.tell_wrongly(shape, 0, [fact], bytes(RANDOM_BYTES), [0], b"")
+    with pytest.raises(ValueError, match="random"):
+        teller.tell_wrongly(shape, 0, [fact], b"", [0], bytes(MORE_BYTES))
     with pytest.raises(IndexError):
         teller.tell_wrongly(shape, 0, [fact], bytes(RANDOM_BYTES), [1], bytes(MORE_BYTES))
     assert not waiting(due)

@@ -3,34 +3,13 @@
 
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
-use std::cell::Cell as Number;
+use pyo3::types::{PyBytes, PyTuple};
 
 use crate::avro::{put_bytes, put_long};
-use crate::portraits::{Filling, Likeness, Tables};
-use crate::telling::{write_digits, SOME};
-
-/// Where a person's state stands, from the person's own place on, and bits of it.
-const STATE: usize = 1;
-const PROTECTION: u32 = 12;
-const HAS_NEW_ID: u32 = 32;
-
-/// A county's people as Python holds them: their numbers, and the ids that replaced others.
-pub struct People<'a, 'py> {
-    pub of: &'a [Number<u32>],
-    pub new_ids: &'a Bound<'py, PyDict>,
-}
-
-impl People<'_, '_> {
-    fn state(&self, person: usize) -> PyResult<u32> {
-        Ok(self.of.get(person + STATE).ok_or_else(|| PyIndexError::new_err("person"))?.get())
-    }
-
-    /// A person's protection, as the enum is written.
-    pub fn protection(&self, person: usize) -> PyResult<u8> {
-        Ok((self.state(person)? & PROTECTION) as u8 >> 1)
-    }
-}
+use crate::simulation::people::People;
+use crate::simulation::pieces::write_digits;
+use crate::simulation::portraits::{Likeness, Tables};
+use crate::simulation::splice::{Filling, SOME};
 
 /// How ids are given out in a county, and the prepared Avro of somebody who is named in an event about another.
 pub struct Subjects {
@@ -55,7 +34,7 @@ impl Subjects {
 
     /// A person's subject.
     pub fn write(&self, person: usize, people: &People, out: &mut Subject) -> PyResult<()> {
-        if people.state(person)? & HAS_NEW_ID != 0 {
+        if people.has_new_id(person)? {
             let found = people.new_ids.get_item(person)?.ok_or_else(|| PyIndexError::new_err("new id"))?;
             (out.avro, out.key) = found.extract()?;
             return Ok(());

@@ -6,7 +6,7 @@ use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::telling::DAY_MS;
+use crate::dates::DAY_MS;
 
 /// A time's lowest bits, which name the county.
 const COUNTY_BITS: u32 = 3;

@@ -1,22 +1,17 @@
 //! What a register writes about a person: pieces chosen from tables, into the slots of prepared Avro. The words are those of
 //! `producers.simulation.portraits`.
 
-use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::telling::write_digits;
+use crate::simulation::pieces::write_digits;
+use crate::simulation::shapes::{BIRTH, CHILD, HOME, NAME, PERSON, PIECE};
+use crate::simulation::splice::{misfit, Filling};
 
 /// Bits of a person's state.
 const IS_MALE: usize = 2;
 const SEX: usize = 16 | IS_MALE;
-/// Kinds of part, as `producers.simulation.shapes` numbers them.
-pub const PIECE: u8 = 0;
-pub const PERSON: u8 = 1;
-pub const CHILD: u8 = 2;
-pub const NAME: u8 = 3;
-pub const BIRTH: u8 = 4;
-pub const HOME: u8 = 5;
 /// What pieces are chosen from, in the order in which they are given.
 const WOMEN: usize = 0;
 const MEN: usize = 1;
@@ -32,58 +27,6 @@ const INWARD: usize = 9;
 const FIRST_YEAR: usize = 1850;
 /// Five numbers.
 const LIKENESS_BYTES: usize = 20;
-
-/// Prepared Avro whose slots are filled one after the other.
-pub struct Filling<'a> {
-    between: &'a [Vec<u8>],
-    at: usize,
-    out: Vec<u8>,
-}
-
-impl<'a> Filling<'a> {
-    pub fn new(between: &'a [Vec<u8>]) -> Filling<'a> {
-        let mut made = Filling { between, at: 0, out: Vec::with_capacity(1024) };
-        made.start();
-        made
-    }
-
-    /// Begin anew.
-    pub fn start(&mut self) {
-        self.out.clear();
-        self.at = 0;
-        if let Some(first) = self.between.first() {
-            self.out.extend_from_slice(first);
-        }
-    }
-
-    /// Fill the next slot.
-    pub fn fill(&mut self, piece: &[u8]) -> PyResult<()> {
-        self.fill_with(&[piece])
-    }
-
-    /// Fill the next slot with several pieces.
-    pub fn fill_with(&mut self, pieces: &[&[u8]]) -> PyResult<()> {
-        for piece in pieces {
-            self.out.extend_from_slice(piece);
-        }
-        self.at += 1;
-        self.out.extend_from_slice(self.between.get(self.at).ok_or_else(misfit)?);
-        Ok(())
-    }
-
-    /// The whole, where no slot is left.
-    pub fn end(&self) -> PyResult<&[u8]> {
-        if self.at + 1 == self.between.len() {
-            Ok(&self.out)
-        } else {
-            Err(misfit())
-        }
-    }
-}
-
-fn misfit() -> PyErr {
-    PyValueError::new_err("pieces do not fill the slots")
-}
 
 /// A person's numbers: born, state, given, family, home.
 #[derive(Clone)]
