@@ -1,6 +1,6 @@
 """Facts that are told wrongly at first, and what puts them right: wrongly written, never held, or of another person.
 
-This is Python's; `native/src/mending.rs` writes the same, by test.
+This is Python's; `native/src/simulation/mending.rs` writes the same, by test.
 """
 
 from __future__ import annotations

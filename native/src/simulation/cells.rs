@@ -60,6 +60,7 @@ impl Cells {
 
 impl Cells {
     /// The person of two words; of the second one only the lower half is used.
+    #[inline]
     fn person(&self, cell: u64, person: u64) -> usize {
         let whole = self.cumulative[self.cumulative.len() - 1];
         let place = (cell >> 11) as f64 * 2f64.powi(-53) * whole;
@@ -72,11 +73,13 @@ impl Cells {
     }
 
     /// The person of the first two words, and 32 random bits.
+    #[inline]
     fn drawn(&self, random: &[u8]) -> (usize, u64) {
         (self.person(word(random, 0), word(random, 1)), word(random, 1) >> 32)
     }
 
     /// Those who are drawn and are here.
+    #[inline]
     pub fn draws<'a>(&'a self, of: &'a [Number<u32>], random: &'a [u8]) -> impl Iterator<Item = PyResult<Draw<'a>>> + 'a {
         random.chunks_exact(DRAW_BYTES).filter_map(move |random| {
             let (person, bits) = self.drawn(random);

@@ -23,12 +23,14 @@ pub struct County {
 
 impl County {
     /// When what is recorded is received, by a word's highest bits; None before the start.
+    #[inline]
     pub fn received_ms(&self, recorded_ms: i64, word: u64) -> Option<i64> {
         let received_ms = recorded_ms + LEAST_WAY_MS + (word >> 53) as i64;
         (received_ms >= self.start_ms).then_some(received_ms)
     }
 
     /// A time as rows have it.
+    #[inline]
     pub fn at(&self, received_ms: i64) -> u64 {
         (received_ms << 3 | self.number) as u64
     }

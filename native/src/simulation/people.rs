@@ -44,6 +44,7 @@ impl People<'_, '_> {
 }
 
 /// One of their numbers. Raises IndexError where it is nobody's.
+#[inline]
 pub fn at(of: &[Number<u32>], at: usize) -> PyResult<&Number<u32>> {
     of.get(at).ok_or_else(|| PyIndexError::new_err("person"))
 }

@@ -30,11 +30,13 @@ impl<'a> Filling<'a> {
     }
 
     /// Fill the next slot.
+    #[inline]
     pub fn fill(&mut self, piece: &[u8]) -> PyResult<()> {
         self.fill_with(&[piece])
     }
 
     /// Fill the next slot with several pieces.
+    #[inline]
     pub fn fill_with(&mut self, pieces: &[&[u8]]) -> PyResult<()> {
         for piece in pieces {
             self.out.extend_from_slice(piece);
