@@ -59,7 +59,8 @@ impl Window {
         Window { size, ..Window::default() }
     }
 
-    pub fn len(&self) -> usize {
+    /// How many records it has marks of.
+    pub fn remembered(&self) -> usize {
         self.marks.len()
     }
 

@@ -1,7 +1,9 @@
 //! The check `same_subject`: whether two parts of a message surely do not contradict each other.
 
-use super::{is_text, read_date, unknown, Date, Dated, Event, Spot};
 use crate::avro::{fields_at, slice_at, Types, Unsupported};
+
+use super::dates::{how_dated, read_date, Date, Dated};
+use super::spot::{is_text, unknown, Event, Spot};
 
 /// Beyond so many comparisons an event is judged elsewhere: time stays bounded.
 const PAIRS_MAX: usize = 4_096;
@@ -25,7 +27,7 @@ impl Same {
         if let (Some(first), Some(then)) = (ids(first), ids(then)) {
             return Ok(Same::Ids([first, then]));
         }
-        let dated = |spot: &Spot| match super::how_dated(types, spot.row)? {
+        let dated = |spot: &Spot| match how_dated(types, spot.row)? {
             how @ Dated::Record(_) if types.field(spot.row, "scheme").is_none() => Ok((*spot, how)),
             _ => Err(unknown()),
         };

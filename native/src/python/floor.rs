@@ -5,9 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::collections::HashMap;
 
-use super::{compiled, held, records_of, Messages};
 use crate::batch::Inbox;
 use crate::spread::Spread;
+
+use super::engine::compiled;
+use super::messages::Messages;
+use super::records::{held, records_of};
 
 /// One message over and over: the cheapest way to call `produce`.
 #[pyclass]
@@ -68,7 +71,7 @@ impl Bare {
         let held = held(records)?;
         let made = py.detach(|| self.inbox.bare(&records_of(&held), &sequences));
         let (runs, sequences) = made.ok_or_else(|| PyValueError::new_err("an event without its views"))?;
-        let runs = runs.into_iter().map(|run| Messages { run, partition, next: 0 }).collect();
+        let runs = runs.into_iter().map(|run| Messages::new(run, partition)).collect();
         Ok((runs, sequences))
     }
 }

@@ -1,8 +1,13 @@
 //! The projection of a batch without anything beside it. For measuring only, like `floor`.
 
-use super::{Inbox, Made, Record, Run, Share, Weighed, HEADER_BYTES};
 use crate::avro::Body;
-use crate::views::Seen;
+use crate::scan::Seen;
+use crate::window::Record;
+
+use super::inbox::Inbox;
+use super::number::Run;
+use super::weigh::HEADER_BYTES;
+use super::weighed::{Made, Share, Weighed};
 
 impl Inbox {
     /// What every view makes of every record, numbered from `sequences` on. None where a record is no event that a
@@ -21,7 +26,7 @@ impl Inbox {
     }
 
     fn bare_share(&self, first: usize, records: &[Record]) -> Option<Share> {
-        let mut made = self.new_share(first, records.len());
+        let mut made = Share::new(first, records.len(), self.views.len());
         let mut notes = self.scanner.notes();
         for record in records {
             let body = record.value?.get(HEADER_BYTES..)?;
