@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +63,7 @@ def values_at(record: Any, parts: tuple[str, ...]) -> list[Any]:
     """Every value at a path, arrays fanned out, nulls left out."""
     found = [record]
     for name in parts:
-        found = [item[name] for whole in found for item in _spread(whole) if isinstance(item, Mapping)]
+        found = [item[name] for whole in found for item in _spread(whole) if isinstance(item, dict)]
     return [item for whole in found for item in _spread(whole)]
 
 
