@@ -13,6 +13,6 @@ mod weigh;
 mod weighed;
 
 pub use inbox::Inbox;
-pub use number::{Decided, Run};
+pub use number::{Decided, Given, Run};
 pub use route::{Numbering, Routed};
 pub use weighed::Weighed;

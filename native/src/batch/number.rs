@@ -13,12 +13,16 @@ const SEQUENCE_BYTES: usize = 10;
 /// What Python decided of a deferred event: its entry as Avro up to the agreements, and what each view made of it.
 pub struct Decided {
     pub entry: Vec<u8>,
-    pub views: Vec<Option<(u8, Vec<u8>, Vec<u8>)>>,
+    pub views: Vec<Option<Given>>,
 }
+
+/// What a view made of an event, as Python gives it: outcome, key, and the value after its sequence.
+pub type Given = (u8, Vec<u8>, Vec<u8>);
+type OfView<'a> = (Outcome, &'a [u8], &'a [u8]);
 
 impl Decided {
     /// What the view of this number made of it, if it was weighed; None where there is no such view or outcome.
-    fn view(&self, number: usize) -> Option<Option<(Outcome, &[u8], &[u8])>> {
+    fn view(&self, number: usize) -> Option<Option<OfView<'_>>> {
         match self.views.get(number)? {
             Some((outcome, key, tail)) => Some(Some((outcome_of(*outcome)?, key, tail))),
             None => Some(None),
