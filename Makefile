@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+# Rust's format is looked at where its formatter is installed.
+RUST_LINT := { ! command -v cargo-fmt >/dev/null || cargo fmt --check --manifest-path native/Cargo.toml; }
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(RUST_LINT) && $(BIN)/mypy && $(BIN)/lint-imports
 
 # Tests start some hundred Pythons, and each would compile all of our modules anew where an image says so.
 export PYTHONDONTWRITEBYTECODE :=
@@ -44,7 +46,7 @@ test: $(STAMP) ## lint and every test, real broker and registry included (about 
 	echo "==> exit codes: lint and fast tests $$fast, stack $$stack, broker $$broker, loop and acceptance $$loop"; \
 	exit $$((fast ? fast : stack ? stack : broker ? broker : loop))
 
-lint: $(STAMP) ## ruff, mypy --strict, import-linter
+lint: $(STAMP) ## ruff, rustfmt, mypy --strict, import-linter
 	@$(LINT)
 
 docs: $(STAMP) ## write docs/reference, rules and dashboards from the code

@@ -71,12 +71,12 @@ impl Check {
                 _ => false,
             }),
             Rule::Order(order) => order.surely_holds(event),
-            Rule::Codes(spots, codes) => spots
+            Rule::Codes(spots, codes) => {
+                spots.iter().all(|spot| event.each(*spot, |at| codes.contains(slice_at(event.body, &mut { at }))))
+            }
+            Rule::Symbols(spots, good) => spots
                 .iter()
-                .all(|spot| event.each(*spot, |at| codes.contains(slice_at(event.body, &mut { at })))),
-            Rule::Symbols(spots, good) => spots.iter().all(|spot| {
-                event.each(*spot, |at| good.get(long_at(event.body, &mut { at }) as usize) == Some(&true))
-            }),
+                .all(|spot| event.each(*spot, |at| good.get(long_at(event.body, &mut { at }) as usize) == Some(&true))),
             Rule::Pattern(spots, pattern) => spots.iter().all(|spot| {
                 event.each(*spot, |at| {
                     let text = slice_at(event.body, &mut { at });

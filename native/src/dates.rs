@@ -37,9 +37,7 @@ impl Partial {
     pub fn bounds(&self) -> (i64, i64) {
         let (first, last) = match (self.month, self.day) {
             (None, _) => (days(self.year, 1, 1), days(self.year, 12, 31)),
-            (Some(month), None) => {
-                (days(self.year, month, 1), days(self.year, month, days_in_month(self.year, month)))
-            }
+            (Some(month), None) => (days(self.year, month, 1), days(self.year, month, days_in_month(self.year, month))),
             (Some(month), Some(day)) => {
                 let at = days(self.year, month, day);
                 (at, at)
@@ -120,6 +118,5 @@ pub fn postcode(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let district = matches!(rest, [first] if first.is_ascii_digit())
         || matches!(rest, [first, second] if first.is_ascii_digit()
             && (second.is_ascii_digit() || second.is_ascii_uppercase()));
-    (sound && (1..=2).contains(&letters) && district)
-        .then(|| (outward[..letters].to_vec(), outward.to_vec()))
+    (sound && (1..=2).contains(&letters) && district).then(|| (outward[..letters].to_vec(), outward.to_vec()))
 }

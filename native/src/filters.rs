@@ -60,7 +60,11 @@ impl Condition {
 }
 
 pub fn number_at(types: &Types, row: usize, b: &[u8], mut at: usize) -> i64 {
-    if types.all[row] == Type::Boolean { i64::from(b[at]) } else { long_at(b, &mut at) }
+    if types.all[row] == Type::Boolean {
+        i64::from(b[at])
+    } else {
+        long_at(b, &mut at)
+    }
 }
 
 pub fn wanted(values: &[Value], types: &Types, row: usize) -> Result<Wanted, Unsupported> {

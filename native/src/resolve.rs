@@ -143,7 +143,11 @@ fn number_at(from: From, b: &Body, at: &mut usize) -> Result<f64, Left> {
             *at += 4;
             let number = f32::from_le_bytes(bytes);
             // What becomes of a NaN's bits is the processor's affair.
-            if number.is_nan() { Err(Left) } else { Ok(f64::from(number)) }
+            if number.is_nan() {
+                Err(Left)
+            } else {
+                Ok(f64::from(number))
+            }
         }
     }
 }

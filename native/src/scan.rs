@@ -114,6 +114,10 @@ impl Scanner {
                 _ => validate(types, *field, b, &mut at, budget)?,
             }
         }
-        if at == b.len() { Ok(()) } else { Err(Malformed) }
+        if at == b.len() {
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
     }
 }

@@ -25,12 +25,7 @@ impl Spread {
     }
 
     /// Likewise of `0..items`, where each item is work over `events` events.
-    pub fn over_items<T: Send>(
-        &self,
-        items: usize,
-        events: usize,
-        work: impl Fn(Range<usize>) -> T + Sync,
-    ) -> Vec<T> {
+    pub fn over_items<T: Send>(&self, items: usize, events: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
         let threads = if events < self.events_a_thread { 1 } else { self.threads };
         over(items, threads.min(items).max(1), work)
     }

@@ -87,7 +87,11 @@ pub fn validate(types: &Types, t: usize, b: &[u8], at: &mut usize, budget: &mut 
         Type::Boolean => {
             let byte = *b.get(*at).ok_or(Malformed)?;
             *at += 1;
-            if byte > 1 { Err(Malformed) } else { Ok(()) }
+            if byte > 1 {
+                Err(Malformed)
+            } else {
+                Ok(())
+            }
         }
         Type::Int => read_long(b, at, 32).map(|_| ()),
         Type::Long => read_long(b, at, 64).map(|_| ()),
@@ -101,7 +105,11 @@ pub fn validate(types: &Types, t: usize, b: &[u8], at: &mut usize, budget: &mut 
         Type::Text => text(b, at),
         Type::Enum(symbols) => {
             let index = read_long(b, at, 32)?;
-            if index < 0 || index >= *symbols as i64 { Err(Malformed) } else { Ok(()) }
+            if index < 0 || index >= *symbols as i64 {
+                Err(Malformed)
+            } else {
+                Ok(())
+            }
         }
         Type::Union(branches) => noting_the_end(b, at, budget, |b, at, budget| {
             let branch = branch(branches, b, at)?;
@@ -118,7 +126,11 @@ pub fn validate(types: &Types, t: usize, b: &[u8], at: &mut usize, budget: &mut 
         Type::Array(of) => blocks(b, at, budget, |b, at, budget| {
             let before = *at;
             validate(types, *of, b, at, budget)?;
-            if *at == before { spend_empty(budget) } else { Ok(()) }
+            if *at == before {
+                spend_empty(budget)
+            } else {
+                Ok(())
+            }
         }),
         Type::Map(of) => {
             let mut seen: Vec<(usize, usize)> = Vec::new();
@@ -130,7 +142,11 @@ pub fn validate(types: &Types, t: usize, b: &[u8], at: &mut usize, budget: &mut 
             })?;
             let mut keys: Vec<&[u8]> = seen.iter().map(|(from, to)| &b[*from..*to]).collect();
             keys.sort_unstable();
-            if keys.windows(2).any(|pair| pair[0] == pair[1]) { Err(Malformed) } else { Ok(()) }
+            if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+                Err(Malformed)
+            } else {
+                Ok(())
+            }
         }
     }
 }

@@ -117,7 +117,8 @@ fn is_verbatim(all: &[Type], t: usize, depth: u32) -> bool {
             branches.len() == 2 && all[branches[0]] == Type::Null && is_verbatim(all, branches[1], depth + 1)
         }
         Type::Record(fields) => fields.iter().all(|f| {
-            matches!(all[*f], Type::Null | Type::Union(_) | Type::Array(_) | Type::Map(_)) && is_verbatim(all, *f, depth + 1)
+            matches!(all[*f], Type::Null | Type::Union(_) | Type::Array(_) | Type::Map(_))
+                && is_verbatim(all, *f, depth + 1)
         }),
         _ => true,
     }

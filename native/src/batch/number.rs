@@ -96,7 +96,8 @@ impl Inbox {
         let view = &self.views[number];
         let held = view.written_to != view.feed;
         let events = weighed.offsets.len();
-        let bytes: usize = weighed.shares.iter().flat_map(|share| share.columns[number].iter().flatten()).map(Made::len).sum();
+        let bytes: usize =
+            weighed.shares.iter().flat_map(|share| share.columns[number].iter().flatten()).map(Made::len).sum();
         let mut run = Run::new(&view.written_to, events, bytes);
         let mut agreed: Vec<Agreed> = Vec::with_capacity(events);
         let mut outcomes = [0; 4];

@@ -33,7 +33,11 @@ pub fn how_dated(types: &Types, row: usize) -> Result<Dated, Unsupported> {
                 *number = types.field(row, name).ok_or_else(unknown)?;
             }
             let whole = |at: usize| types.all[types.present(fields[at])] == Type::Int;
-            if numbers[..3].iter().all(|at| whole(*at)) { Ok(Dated::Record(numbers)) } else { Err(unknown()) }
+            if numbers[..3].iter().all(|at| whole(*at)) {
+                Ok(Dated::Record(numbers))
+            } else {
+                Err(unknown())
+            }
         }
         _ => Err(unknown()),
     }
@@ -51,9 +55,7 @@ pub fn read_date(event: &Event, row: usize, dated: Dated, mut at: usize) -> Date
             let found = fields_at(event.types, row, event.body, at, numbers);
             let number = |field: usize| found[field].map(|at| long_at(event.body, &mut { at }));
             let exact = found[3].is_none() && found[4].is_none();
-            number(0).map_or(Date::Unread, |year| {
-                Date::Day(Partial { year, month: number(1), day: number(2), exact })
-            })
+            number(0).map_or(Date::Unread, |year| Date::Day(Partial { year, month: number(1), day: number(2), exact }))
         }
     }
 }

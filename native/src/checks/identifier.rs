@@ -23,7 +23,12 @@ pub struct Named {
 }
 
 impl Identifiers {
-    pub fn new(spots: Vec<Spot>, scheme: Option<&str>, checked: HashSet<Vec<u8>>, types: &Types) -> Result<Self, Unsupported> {
+    pub fn new(
+        spots: Vec<Spot>,
+        scheme: Option<&str>,
+        checked: HashSet<Vec<u8>>,
+        types: &Types,
+    ) -> Result<Self, Unsupported> {
         if spots.iter().all(|spot| types.all[spot.row] == Type::Text) {
             return if scheme.map(str::as_bytes) == Some(NHS_NUMBER) { Ok(Self::Texts(spots)) } else { Err(unknown()) };
         }
@@ -39,9 +44,9 @@ impl Identifiers {
             Self::Named(places, checked) => {
                 places.iter().all(|place| event.each(place.spot, |at| is_sound(event, place, checked, at)))
             }
-            Self::Texts(spots) => spots
-                .iter()
-                .all(|spot| event.each(*spot, |at| is_nhs_number(slice_at(event.body, &mut { at })))),
+            Self::Texts(spots) => {
+                spots.iter().all(|spot| event.each(*spot, |at| is_nhs_number(slice_at(event.body, &mut { at }))))
+            }
         }
     }
 }
@@ -51,7 +56,11 @@ fn is_sound(event: &Event, place: &Named, checked: &HashSet<Vec<u8>>, at: usize)
     let [Some(scheme), Some(number)] = found.map(|at| at.map(|at| slice_at(event.body, &mut { at }))) else {
         return true;
     };
-    if scheme == NHS_NUMBER { is_nhs_number(number) } else { !checked.contains(scheme) }
+    if scheme == NHS_NUMBER {
+        is_nhs_number(number)
+    } else {
+        !checked.contains(scheme)
+    }
 }
 
 /// Ten digits of which the last is the modulus 11 check digit. Source: NHS Data Dictionary, NHS NUMBER.

@@ -40,9 +40,10 @@ impl Required {
     pub fn surely_holds(&self, event: &Event) -> bool {
         self.unless.contains(&event.change)
             || self.when.as_ref().is_some_and(|when| !applies(event, when))
-            || self.spots.iter().all(|spot| {
-                event.places[spot.slot].iter().any(|at| said(event, spot.row, *at as usize))
-            })
+            || self
+                .spots
+                .iter()
+                .all(|spot| event.places[spot.slot].iter().any(|at| said(event, spot.row, *at as usize)))
     }
 }
 
@@ -54,14 +55,11 @@ fn applies(event: &Event, when: &(Spot, Option<Wanted>)) -> bool {
             let value = slice_at(event.body, &mut { *at as usize });
             texts.iter().any(|text| text == value)
         }
-        Some(Wanted::Numbers(numbers)) => {
-            numbers.contains(&number_at(event.types, spot.row, event.body, *at as usize))
-        }
+        Some(Wanted::Numbers(numbers)) => numbers.contains(&number_at(event.types, spot.row, event.body, *at as usize)),
     })
 }
 
 /// Whether a value surely says something: anything but a text, or a text with an ASCII character that is no space.
 fn said(event: &Event, row: usize, mut at: usize) -> bool {
-    event.types.all[row] != Type::Text
-        || slice_at(event.body, &mut at).iter().any(|b| b.is_ascii() && !is_space(*b))
+    event.types.all[row] != Type::Text || slice_at(event.body, &mut at).iter().any(|b| b.is_ascii() && !is_space(*b))
 }

@@ -171,9 +171,6 @@ impl Written {
     /// The messages, one run a view that has any. They can be taken once.
     fn runs(&mut self, partition: i32) -> Vec<Messages> {
         let runs = self.made.as_mut().map(|made| std::mem::take(&mut made.runs)).unwrap_or_default();
-        runs.into_iter()
-            .filter(|run| !run.messages.is_empty())
-            .map(|run| Messages::new(run, partition))
-            .collect()
+        runs.into_iter().filter(|run| !run.messages.is_empty()).map(|run| Messages::new(run, partition)).collect()
     }
 }

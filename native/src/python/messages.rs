@@ -27,7 +27,11 @@ impl Messages {
     }
 
     /// Message by message: (topic, partition, key, value).
-    fn at<'py>(&self, py: Python<'py>, number: usize) -> PyResult<(&str, i32, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    fn at<'py>(
+        &self,
+        py: Python<'py>,
+        number: usize,
+    ) -> PyResult<(&str, i32, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
         let (key, value) = self.run.messages.get(number).ok_or_else(|| PyValueError::new_err("no such message"))?;
         let arena = &self.run.arena;
         Ok((

@@ -29,7 +29,5 @@ pub fn held(records: &Bound<'_, PyList>) -> PyResult<Vec<Raw>> {
 }
 
 pub fn records_of(held: &[Raw]) -> Vec<Record<'_>> {
-    held.iter()
-        .map(|raw| Record { offset: raw.0, key: raw.1.as_deref(), value: raw.2.as_deref() })
-        .collect()
+    held.iter().map(|raw| Record { offset: raw.0, key: raw.1.as_deref(), value: raw.2.as_deref() }).collect()
 }

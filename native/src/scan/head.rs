@@ -47,9 +47,7 @@ impl Head {
     /// The event's record is the type `root`; of another head than the settled one this executor knows nothing.
     pub fn new(types: &Types, root: usize) -> Result<Head, Unsupported> {
         let fields = types.fields(root);
-        let field = |name: &str| {
-            types.field(root, name).ok_or_else(|| Unsupported(format!("an event without {name}")))
-        };
+        let field = |name: &str| types.field(root, name).ok_or_else(|| Unsupported(format!("an event without {name}")));
         let source = field("source")?;
         let agency = types.field(fields[source], "agency");
         let protection = field("protection")?;
@@ -97,7 +95,11 @@ impl Head {
             && types.field(fields[self.subject], "value") == Some(1)
             && source[..=self.agency].iter().all(|t| types.all[*t] == Type::Text)
             && types.field(root, "record_id").is_some_and(|at| is(at, &Type::Text));
-        if sound { Ok(()) } else { Err(Unsupported("another head than the settled one".into())) }
+        if sound {
+            Ok(())
+        } else {
+            Err(Unsupported("another head than the settled one".into()))
+        }
     }
 
     /// What the head of a sound body says. `starts` is where each field begins.

@@ -97,7 +97,11 @@ pub fn visit(
         (Below::Inner(kid), Type::Array(_)) => blocks(b, at, budget, |b, at, budget| {
             let before = *at;
             visit(kid, types, b, at, budget, places)?;
-            if *at == before { spend_empty(budget) } else { Ok(()) }
+            if *at == before {
+                spend_empty(budget)
+            } else {
+                Ok(())
+            }
         }),
         (Below::Union(kids), Type::Union(branches)) => noting_the_end(b, at, budget, |b, at, budget| {
             let chosen = branch(branches, b, at)?;

@@ -37,15 +37,27 @@ impl Cells {
         }
         let cells = cells
             .into_iter()
-            .map(|(first, amount, apart, numbers)| {
-                if numbers.is_empty() { Cell::Even { first, amount, apart } } else { Cell::Each(numbers) }
-            })
+            .map(
+                |(first, amount, apart, numbers)| {
+                    if numbers.is_empty() {
+                        Cell::Even { first, amount, apart }
+                    } else {
+                        Cell::Each(numbers)
+                    }
+                },
+            )
             .collect();
         Ok(Cells { cumulative, cells })
     }
 
     /// Of those who are drawn by two words each, those who are here: the person, 24 random bits, the day since 1970.
-    fn each(&self, py: Python<'_>, of: PyBuffer<u32>, first_day: i64, random: &[u8]) -> PyResult<Vec<(usize, u64, i64)>> {
+    fn each(
+        &self,
+        py: Python<'_>,
+        of: PyBuffer<u32>,
+        first_day: i64,
+        random: &[u8],
+    ) -> PyResult<Vec<(usize, u64, i64)>> {
         let of = numbers(py, &of)?;
         let mut found = Vec::new();
         for random in random.chunks_exact(2 * WORD_BYTES) {
@@ -80,7 +92,11 @@ impl Cells {
 
     /// Those who are drawn and are here.
     #[inline]
-    pub fn draws<'a>(&'a self, of: &'a [Number<u32>], random: &'a [u8]) -> impl Iterator<Item = PyResult<Draw<'a>>> + 'a {
+    pub fn draws<'a>(
+        &'a self,
+        of: &'a [Number<u32>],
+        random: &'a [u8],
+    ) -> impl Iterator<Item = PyResult<Draw<'a>>> + 'a {
         random.chunks_exact(DRAW_BYTES).filter_map(move |random| {
             let (person, bits) = self.drawn(random);
             match at(of, person + STATE) {

@@ -44,11 +44,7 @@ pub struct Mending {
 
 impl Mending {
     /// Raises ValueError where a table has not all its entries.
-    pub fn new(
-        (corrected, annulled): (u64, u64),
-        delays_ms: Vec<i64>,
-        reasons: Vec<Vec<u8>>,
-    ) -> PyResult<Mending> {
+    pub fn new((corrected, annulled): (u64, u64), delays_ms: Vec<i64>, reasons: Vec<Vec<u8>>) -> PyResult<Mending> {
         if delays_ms.len() != 1024 || reasons.len() != 6 {
             return Err(PyValueError::new_err("tables"));
         }
@@ -94,7 +90,8 @@ impl Mending {
             related: &others,
             protection: people.protection(person)?,
         };
-        let first = Version { id: ids[0], number: 1, recorded_ms, word, change: CREATED, reason: &[0], supersedes: None };
+        let first =
+            Version { id: ids[0], number: 1, recorded_ms, word, change: CREATED, reason: &[0], supersedes: None };
         let wrong = Wrong { mending: self, county, shape, body: &body, record, first, ids, more };
         if fate < self.corrected {
             wrong.correct(due)
@@ -107,8 +104,7 @@ impl Mending {
 }
 
 /// Person, milliseconds of recording, day, body, life event and others.
-type Fact<'py> =
-    (usize, i64, Bound<'py, PyBytes>, Bound<'py, PyTuple>, Bound<'py, PyBytes>, Bound<'py, PyTuple>);
+type Fact<'py> = (usize, i64, Bound<'py, PyBytes>, Bound<'py, PyTuple>, Bound<'py, PyBytes>, Bound<'py, PyTuple>);
 
 /// A fact that is told wrongly: of what its versions are made. `ids` are theirs, `more` are random words.
 struct Wrong<'a, 'py> {

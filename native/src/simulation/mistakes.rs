@@ -7,11 +7,7 @@ use crate::simulation::portraits::Likeness;
 use crate::simulation::shapes::{Shape, CHILD, HOME, NAME, PERSON};
 
 /// A body with another home, family name or practice; None where there is nothing to mistake.
-pub fn mistaken<'py>(
-    shape: &Shape,
-    body: &Bound<'py, PyTuple>,
-    later: u64,
-) -> PyResult<Option<Bound<'py, PyTuple>>> {
+pub fn mistaken<'py>(shape: &Shape, body: &Bound<'py, PyTuple>, later: u64) -> PyResult<Option<Bound<'py, PyTuple>>> {
     let (py, number) = (body.py(), (later >> 24) as u32);
     let Some((at, is_home)) = shape.mistakes[(later & 1) as usize] else { return Ok(None) };
     let right = body.get_item(at)?;

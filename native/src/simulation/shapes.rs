@@ -37,6 +37,10 @@ impl Shape {
 
     /// What stands around the slots of a later version; of an annulment where there is no body.
     pub fn again(&self, has_body: bool) -> &[Vec<u8>] {
-        if has_body { &self.later } else { &self.annulment }
+        if has_body {
+            &self.later
+        } else {
+            &self.annulment
+        }
     }
 }

@@ -59,4 +59,3 @@ impl<'a> Filling<'a> {
 pub fn misfit() -> PyErr {
     PyValueError::new_err("pieces do not fill the slots")
 }
-

@@ -94,9 +94,7 @@ fn read_op(row: &OpRow, types: &Types) -> Result<Op, Unsupported> {
         }),
         "encrypt" if has_float(types, element, 0) => return Err(Unsupported("encrypted floats".into())),
         "encrypt" => How::Encrypt,
-        "record" => {
-            How::Record(row.children.iter().map(|child| read_op(child, types)).collect::<Result<_, _>>()?)
-        }
+        "record" => How::Record(row.children.iter().map(|child| read_op(child, types)).collect::<Result<_, _>>()?),
         "event-id" => How::EventId,
         "life-event-id" => How::LifeEventId,
         "record-id" => How::RecordId,

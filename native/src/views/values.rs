@@ -26,7 +26,14 @@ pub fn put_partial(out: &mut Vec<u8>, text: &[u8], first: usize, last: usize) ->
 }
 
 /// The mask `generalise`. Returns false where it can make nothing of the value.
-pub fn put_general(types: &Types, row: usize, b: &Body, mut at: usize, to: To, out: &mut Vec<u8>) -> Result<bool, Defer> {
+pub fn put_general(
+    types: &Types,
+    row: usize,
+    b: &Body,
+    mut at: usize,
+    to: To,
+    out: &mut Vec<u8>,
+) -> Result<bool, Defer> {
     if matches!(to, To::Area | To::District) {
         let text = slice_at(b, &mut at);
         if !text.is_ascii() {

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::avro::{count_at, fields_at, items_at, long_at, present_at, put_bytes, put_long, skip, slice_at};
 use crate::avro::Type;
+use crate::avro::{count_at, fields_at, items_at, long_at, present_at, put_bytes, put_long, skip, slice_at};
 use crate::keys::Group;
 use crate::scan::Seen;
 use crate::text::{normalise, uuid_bytes, uuid_text, Defer};
@@ -114,7 +114,11 @@ impl<'a> Writer<'a> {
             self.event_id
         } else {
             let block = uuid_bytes(slice_at(b, &mut at)).ok_or(Defer)?;
-            if matches!(op.how, How::EventId) { self.group.event_id(block) } else { self.group.life_event_id(block) }
+            if matches!(op.how, How::EventId) {
+                self.group.event_id(block)
+            } else {
+                self.group.life_event_id(block)
+            }
         };
         out.push(2);
         put_bytes(out, &made);

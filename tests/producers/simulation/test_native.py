@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from producers.simulation import container, crowd, due, telling
 from producers.simulation.container import Framed, frame, merge, python_frame, python_merge
+from producers.simulation.county import LAST_DAY
 from producers.simulation.crowd import CROWD_DRAW_BYTES, DRAW_BYTES, Cells, Draws, native_crowd
 from producers.simulation.due import Due, PythonDue, PythonRows, Received
 from producers.simulation.life import Life
@@ -32,7 +33,7 @@ from producers.simulation.people import (
     populate,
 )
 from producers.simulation.people import HOME as HOME_NUMBER
-from producers.simulation.pieces import FIRST_MS, LAST_MS, words
+from producers.simulation.pieces import FIRST_MS, words
 from producers.simulation.portraits import Body, Portraits
 from producers.simulation.rates import DAY_MS, rates
 from producers.simulation.records import change_record
@@ -102,8 +103,8 @@ def a_body(shape: Shape) -> st.SearchStrategy[Body]:
 
 
 def a_fact(shape: Shape) -> st.SearchStrategy[Told]:
-    """A fact of a shape."""
-    instant = st.integers(FIRST_MS, LAST_MS - 10_000)
+    """A fact of a shape, on a day that the simulator lives: what is told wrongly is put right later."""
+    instant = st.integers(FIRST_MS, LAST_DAY * DAY_MS)
     return st.tuples(A_PERSON, instant, A_PIECE, a_body(shape), A_PIECE, RELATED)
 
 
