@@ -56,10 +56,8 @@ pub fn put_base32(out: &mut Vec<u8>, digest: &[u8]) {
         let mut number = [0u8; 8];
         number[3..3 + group.len()].copy_from_slice(group);
         let number = u64::from_be_bytes(number);
-        let characters = (group.len() * 8).div_ceil(5);
-        for at in 0..characters {
-            out.push(DIGITS[((number >> (35 - 5 * at)) & 31) as usize]);
-        }
+        let text: [u8; 8] = std::array::from_fn(|at| DIGITS[((number >> (35 - 5 * at)) & 31) as usize]);
+        out.extend_from_slice(&text[..(group.len() * 8).div_ceil(5)]);
     }
 }
 

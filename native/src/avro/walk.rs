@@ -40,6 +40,15 @@ pub(super) fn unzigzag(raw: u64) -> i64 {
 /// A number of bytes that were checked.
 #[inline]
 pub fn long_at(b: &[u8], at: &mut usize) -> i64 {
+    let first = b[*at];
+    if first < 0x80 {
+        *at += 1;
+        return unzigzag(u64::from(first));
+    }
+    longer_at(b, at)
+}
+
+fn longer_at(b: &[u8], at: &mut usize) -> i64 {
     let mut raw: u64 = 0;
     let mut shift = 0;
     loop {
@@ -63,8 +72,17 @@ pub fn slice_at<'a>(b: &'a [u8], at: &mut usize) -> &'a [u8] {
 }
 
 /// Move behind one value that was checked.
+#[inline]
 pub fn skip(types: &Types, t: usize, b: &Body, at: &mut usize) {
     match &types.all[t] {
+        // What an event has most of.
+        Type::Union(_) | Type::Array(_) | Type::Map(_) => *at = b.end(*at),
+        kind => skip_other(types, kind, b, at),
+    }
+}
+
+fn skip_other(types: &Types, kind: &Type, b: &Body, at: &mut usize) {
+    match kind {
         Type::Null => {}
         Type::Boolean => *at += 1,
         Type::Int | Type::Long | Type::Enum(_) => {
