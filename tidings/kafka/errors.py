@@ -67,6 +67,9 @@ _MOVED_ON = frozenset(
     }
 )
 
+# The client gave a message up: its time was over, or its transaction had failed, upon which it drops all that waits.
+_GIVEN_UP = frozenset({"_MSG_TIMED_OUT", "_PURGE_QUEUE", "_PURGE_INFLIGHT"})
+
 # The same call can succeed later; the client does not flag all of these as retriable itself.
 _TRANSIENT = frozenset(
     {
@@ -146,7 +149,7 @@ def translate(error: KafkaError, doing: str) -> TidingsError:
         return Fenced(text)
     if error.fatal():
         return Fatal(text)
-    if error.txn_requires_abort() or error.name() in _MOVED_ON:
+    if error.txn_requires_abort() or error.name() in _MOVED_ON | _GIVEN_UP:
         return Abortable(text)
     if error.retriable() or error.name() in _TRANSIENT:
         return Retriable(text)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from tidings.clock import SystemClock
 from tidings.kafka.clients import producer_config
@@ -31,10 +32,10 @@ class Delivered:
 
 
 class Lingering:
-    """A producer in which all waits for ever, unless it is flushed; `deaf`, even then."""
+    """A producer in which all waits for ever, unless it is flushed; `deaf`, even then. With `error`, so ends all."""
 
-    def __init__(self, *, deaf: bool = False) -> None:
-        self.deaf = deaf
+    def __init__(self, *, deaf: bool = False, error: KafkaError | None = None) -> None:
+        self.deaf, self.error = deaf, error
         self.calls: list[str] = []
         self._waiting: list[Callable[..., None]] = []
 
@@ -51,7 +52,7 @@ class Lingering:
         """Send all that lingers."""
         self.calls.append("flush")
         while self._waiting and not self.deaf:
-            self._waiting.pop()(None, Delivered())
+            self._waiting.pop()(self.error, Delivered())
         return len(self._waiting)
 
 
@@ -79,6 +80,15 @@ def test_what_no_flush_sends_is_aborted_within_the_budget() -> None:
         transact(producer)
     assert producer.calls[-1] == "abort_transaction"
     assert "commit_transaction" not in producer.calls
+
+
+@pytest.mark.parametrize("code", [KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._MSG_TIMED_OUT])
+def test_what_the_client_gives_up_is_aborted(code: int) -> None:
+    """A transaction that has failed drops its block: the worker goes on with the same batch."""
+    producer = Lingering(error=KafkaError(code))
+    with pytest.raises(Abortable, match="delivering a decision block"):
+        transact(producer)
+    assert producer.calls[-1] == "abort_transaction"
 
 
 def test_a_worker_lets_messages_wait_for_each_other() -> None:
