@@ -39,6 +39,14 @@ class ClientStuck(Fatal):
     exit_code: ClassVar[int] = 75
 
 
+class Overdue(Fatal):
+    """The broker has ended the transaction itself, its time being over. Before it was asked to commit it, nothing of it
+    was committed."""
+
+    action: ClassVar[str] = "open a new client, then read the same batch again"
+    exit_code: ClassVar[int] = 75
+
+
 class Fenced(Fatal):
     """A newer client holds this one's name: another process, or one of ours that was given up while it asked for it."""
 
@@ -55,6 +63,9 @@ _FENCED = frozenset(
         "UNRELEASED_INSTANCE_ID",
     }
 )
+
+# What the broker says of a transaction that it has ended. Source: Kafka 4.3.1, `TransactionCoordinator.endTransaction`.
+_OVERDUE = "INVALID_TXN_STATE"
 
 # The group moved on while the batch was under way; its partitions may be another worker's by now.
 _MOVED_ON = frozenset(
@@ -147,6 +158,8 @@ def translate(error: KafkaError, doing: str) -> TidingsError:
     text = f"{doing}: {_WORDS.get(error.name(), '')}{error.name()}"
     if error.name() in _FENCED:
         return Fenced(text)
+    if error.name() == _OVERDUE:
+        return Overdue(text)
     if error.fatal():
         return Fatal(text)
     if error.txn_requires_abort() or error.name() in _MOVED_ON | _GIVEN_UP:

@@ -58,7 +58,8 @@ class Loop:
 
     Args: `connect` and `producer` come from `tidings.kafka.clients`: the loop opens consumers until the group lets go
     of whoever had the slot, and closes them. `fall_back` has `connect` open them with the classic group protocol from
-    then on, for a broker that has not the new one; it raises Fatal where it cannot. `observer` is given a snapshot once
+    then on, for a broker that has not the new one; it raises Fatal where it cannot. `reopen` opens a producer like
+    `producer`, where the broker has ended that one's transaction. `observer` is given a snapshot once
     a turn, from the loop's thread. `probe` is for tests.
     """
 
@@ -73,6 +74,7 @@ class Loop:
         observer: Observer = lambda _snapshot: None,
         probe: Probe = lambda _step: None,
         fall_back: Callable[[], None] = _no_fall_back,
+        reopen: Callable[[], Producer] | None = None,
     ) -> None:
         self._fall_back = fall_back
         self._settings = settings or LoopSettings()
@@ -85,7 +87,7 @@ class Loop:
         self._connect = connect
         self._open_consumer()
         self._busy: Deadline | None = None
-        self._transactor = Transactor(producer, self._settings, self._clock, probe)
+        self._transactor = Transactor(producer, self._settings, self._clock, probe, reopen)
         self._group: Any = None
         self._snapshot = Snapshot()
         self._aborts_running = 0

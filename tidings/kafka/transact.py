@@ -11,7 +11,7 @@ from confluent_kafka import Message as Delivered
 from tidings.clock import Clock, Deadline
 from tidings.errors import Fatal, Retriable, TidingsError
 from tidings.kafka.bounded import Bounded
-from tidings.kafka.errors import Abortable, ClientStuck, error_of, translate
+from tidings.kafka.errors import Abortable, ClientStuck, Overdue, error_of, translate
 from tidings.kafka.retry import attempt, retry
 from tidings.kafka.settings import LoopSettings
 from tidings.log import Message, Partition, Position, Run, Transaction
@@ -25,10 +25,22 @@ STUCK_AFTER_S = 5.0
 
 
 class Transactor:
-    """Writes one `Transaction` at a time. `positions` are the partitions owned, for anchors that do not change."""
+    """Writes one `Transaction` at a time. `positions` are the partitions owned, for anchors that do not change.
 
-    def __init__(self, producer: Producer, settings: LoopSettings, clock: Clock, probe: Probe) -> None:
+    Args: `reopen` opens a producer in place of one whose transaction the broker has ended: that one serves no more.
+    Without it, `Overdue` is raised.
+    """
+
+    def __init__(
+        self,
+        producer: Producer,
+        settings: LoopSettings,
+        clock: Clock,
+        probe: Probe,
+        reopen: Callable[[], Producer] | None = None,
+    ) -> None:
         self._producer = producer
+        self._reopen = reopen
         self._settings = settings
         self._clock = clock
         self._probe = probe
@@ -76,7 +88,13 @@ class Transactor:
             return
         deadline = Deadline(self._clock, self._settings.commit_budget_ms / 1000)
         call_s = self._settings.commit_call_ms / 1000
-        retry(lambda: self._producer.abort_transaction(call_s), "aborting", deadline, self._clock)
+        try:
+            retry(lambda: self._producer.abort_transaction(call_s), "aborting", deadline, self._clock)
+        except Overdue:
+            if self._reopen is None:
+                raise
+            self._producer = self._reopen()
+            self.start()
         self._open = False
 
     def abandon(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from tidings.clock import Clock, SystemClock
@@ -93,18 +93,22 @@ def run_worker(
         chosen = replace(settings, group_protocol=protocol)
         return open_consumer(consumer_config(cluster, place.principal, place.slot, chosen, place.part))
 
+    def produce() -> Producer:
+        return open_producer(producer_config(cluster, place.principal, place.slot, settings, place.part))
+
     connector = Connector(connect, settings.group_protocol)
     name = slot_name(cluster.deployment, place.slot, place.part)
     with step_traces(place.part, name) as traces:
         loop = Loop(
             connector,
-            open_producer(producer_config(cluster, place.principal, place.slot, settings, place.part)),
+            produce(),
             handler,
             settings,
             clock=clock,
             observer=observe,
             probe=probe if traces is None else traces.probe,
             fall_back=connector.fall_back,
+            reopen=produce,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: loop.stop())

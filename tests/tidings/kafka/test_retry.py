@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from tests.tidings.kafka.kit import PlainCluster
 from tidings.clock import Deadline, StillClock
 from tidings.errors import Fatal, Retriable, TidingsError
-from tidings.kafka.errors import Abortable, Fenced, translate
+from tidings.kafka.errors import Abortable, Fenced, Overdue, translate
 from tidings.kafka.groups import Groups
 from tidings.kafka.read import LogReader
 from tidings.kafka.retry import answer, retry
@@ -52,6 +52,7 @@ def test_the_budget_ends() -> None:
         (KafkaError._FENCED, Fenced),
         (KafkaError.PRODUCER_FENCED, Fenced),
         (KafkaError.FENCED_INSTANCE_ID, Fenced),
+        (KafkaError.INVALID_TXN_STATE, Overdue),
         (KafkaError.TOPIC_AUTHORIZATION_FAILED, Fatal),
         (KafkaError.MSG_SIZE_TOO_LARGE, Fatal),
         (KafkaError.UNKNOWN, Fatal),

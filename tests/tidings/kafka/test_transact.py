@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from tidings.clock import SystemClock
+from tidings.errors import Retriable
 from tidings.kafka.clients import producer_config
-from tidings.kafka.errors import Abortable
+from tidings.kafka.errors import Abortable, Overdue
 from tidings.kafka.settings import LoopSettings
 from tidings.kafka.transact import Transactor
 from tidings.log import Message, Partition, Position, Transaction
@@ -56,11 +57,19 @@ class Lingering:
         return len(self._waiting)
 
 
-def transact(producer: Any) -> dict[Partition, str]:
+class Ended(Lingering):
+    """A producer whose transaction the broker has ended."""
+
+    def abort_transaction(self, _seconds: float) -> None:
+        """Refuse."""
+        raise KafkaException(KafkaError(KafkaError.INVALID_TXN_STATE, "ended", fatal=True))
+
+
+def transact(producer: Any, reopen: Callable[[], Any] | None = None) -> dict[Partition, str]:
     """The anchors of one transaction: a view and a block."""
     blocks = {INBOX: [Message("decisions", 3, b"", b"block")]}
     work = Transaction([Message("feed", 0, b"key", b"view")], blocks, {INBOX: 5})
-    transactor = Transactor(producer, SETTINGS, SystemClock(), lambda _step: None)
+    transactor = Transactor(producer, SETTINGS, SystemClock(), lambda _step: None, reopen)
     return transactor.run(work, {INBOX: 5}, {INBOX: Position(INBOX, 0, "genesis")}, object())
 
 
@@ -89,6 +98,21 @@ def test_what_the_client_gives_up_is_aborted(code: int) -> None:
     with pytest.raises(Abortable, match="delivering a decision block"):
         transact(producer)
     assert producer.calls[-1] == "abort_transaction"
+
+
+def test_a_transaction_that_the_broker_has_ended_is_read_again_with_a_new_client() -> None:
+    """The old one serves no more; the new one takes its name over. The worker lives on, and takes fewer events."""
+    again = Lingering()
+    with pytest.raises(Abortable, match="no report within the budget"):
+        transact(Ended(deaf=True), lambda: again)
+    assert again.calls == ["init_transactions"]
+
+
+def test_whoever_opens_no_new_client_ends() -> None:
+    """With a code that has a supervisor start it again."""
+    with pytest.raises(Overdue) as ended:
+        transact(Ended(deaf=True))
+    assert ended.value.exit_code == Retriable.exit_code
 
 
 def test_a_worker_lets_messages_wait_for_each_other() -> None:
