@@ -31,6 +31,8 @@ _REASONS = (
     "certificate verify failed",
     "authorization failed",
     "fenced",
+    # It is aborted, and read and decided again.
+    "current transaction failed",
     # Passing, at the first transaction after a broker's start.
     "coordinator load in progress",
     "coordinator not available",
