@@ -36,11 +36,11 @@ THROUGHPUT: dict[str, tuple[str, ...]] = {
     "commit.interval.ms 50": (*BEST, "-Dcommit.interval.ms=50"),
     "commit.interval.ms 300": (*BEST, "-Dcommit.interval.ms=300"),
     "linger.ms 0": (*BEST, "-Dlinger.ms=0"),
-    "linger.ms 20": (*BEST, "-Dlinger.ms=20"),
-    "batch.size 64 kB": (*BEST, "-Dbatch.size=65536"),
+    "linger.ms 5": (*BEST, "-Dlinger.ms=5"),
+    "batch.size 256 kB": (*BEST, "-Dbatch.size=262144"),
     "batch.size 1 MB": (*BEST, "-Dbatch.size=1048576"),
     "max.poll.records 1,000": (*BEST, "-Dmax.poll.records=1000"),
-    "max.partition.fetch.bytes 4 MB": (*BEST, "-Dmax.partition.fetch.bytes=4194304"),
+    "max.partition.fetch.bytes 1 MB": (*BEST, "-Dmax.partition.fetch.bytes=1048576"),
     "no compression": (*BEST, "-Dcompression.type=none"),
 }
 

@@ -59,13 +59,13 @@ public final class Main {
         made.put(StreamsConfig.STATE_DIR_CONFIG, task.get("state").asText());
         made.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, number("commit.interval.ms", latency ? 5 : 100));
         made.put(StreamsConfig.POLL_MS_CONFIG, number("poll.ms", latency ? 5 : 100));
-        made.put(StreamsConfig.producerPrefix("linger.ms"), number("linger.ms", latency ? 0 : 5));
-        made.put(StreamsConfig.producerPrefix("batch.size"), number("batch.size", 262_144));
+        made.put(StreamsConfig.producerPrefix("linger.ms"), number("linger.ms", latency ? 0 : 20));
+        made.put(StreamsConfig.producerPrefix("batch.size"), number("batch.size", latency ? 262_144 : 65_536));
         made.put(StreamsConfig.producerPrefix("buffer.memory"), (long) number("buffer.memory", 268_435_456));
         made.put(StreamsConfig.producerPrefix("compression.type"), System.getProperty("compression.type", "lz4"));
         made.put(StreamsConfig.producerPrefix("retry.backoff.ms"), 2);
         made.put(StreamsConfig.consumerPrefix("max.poll.records"), number("max.poll.records", 10_000));
-        made.put(StreamsConfig.consumerPrefix("max.partition.fetch.bytes"), number("max.partition.fetch.bytes", 1_048_576));
+        made.put(StreamsConfig.consumerPrefix("max.partition.fetch.bytes"), number("max.partition.fetch.bytes", latency ? 1_048_576 : 4_194_304));
         made.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
         made.put(StreamsConfig.consumerPrefix("session.timeout.ms"), 8_000);
         connection(task.get("clients"), made);
