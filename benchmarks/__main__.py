@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -15,6 +12,7 @@ from benchmarks import native
 from benchmarks.contender import BUILD, contenders
 from benchmarks.draw import draw
 from benchmarks.parts import feed_partitions, growth, latency, memory, processor_state, processors, throughput
+from benchmarks.processes import end_on_sigterm
 from benchmarks.results import Results
 from benchmarks.settings import Settings
 from benchmarks.table import report
@@ -47,7 +45,7 @@ def measure(
     / "bench.json",
 ) -> None:
     """Measure the exchange and its peers on one real broker, without supervision."""
-    signal.signal(signal.SIGTERM, _stop)
+    end_on_sigterm()
     wanted, names = [each for each in parts.split(",") if each], tuple(each for each in only.split(",") if each)
     unknown = sorted({*wanted} - {*PARTS} | {*names} - {*contenders()})
     if unknown:
@@ -72,10 +70,6 @@ def measure(
     typer.echo(report(results.content))
     if failed:
         raise typer.Exit(1)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(143)
 
 
 if __name__ == "__main__":

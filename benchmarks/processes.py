@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from benchmarks.contender import CHECKOUT
 from benchmarks.native import environment
@@ -49,6 +51,15 @@ class Watched:
         except OSError:
             return []
         return text.rpartition(")")[2].split()
+
+
+def end_on_sigterm() -> None:
+    """Have SIGTERM end this process as an exception does: brokers and contenders are ended with it."""
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(143)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from benchmarks.contenders.kafka_streams import BEST, CONTENDER, TARGET, build, 
 from benchmarks.expected import Differs, expected_views
 from benchmarks.input import fill, make_events
 from benchmarks.measure import Failed, measure
+from benchmarks.processes import end_on_sigterm
 from benchmarks.site import site
 from tidings.catalogue import default_catalogue_dir, load_catalogue, plain_schema
 from tidings.errors import TidingsError
@@ -55,6 +56,7 @@ def tune(
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = BUILD.parent / "kafka-streams.json",
 ) -> None:
     """Measure the settings, and write medians and ranges."""
+    end_on_sigterm()
     if why := prepare():
         raise typer.BadParameter(why)
     names = [each for each in only.split(";") if each] or list(THROUGHPUT)
