@@ -162,7 +162,7 @@ def translate(error: KafkaError, doing: str) -> TidingsError:
         return Overdue(text)
     if error.fatal():
         return Fatal(text)
-    if error.txn_requires_abort() or error.name() in _MOVED_ON | _GIVEN_UP:
+    if error.txn_requires_abort() or error.name() in _MOVED_ON or error.name() in _GIVEN_UP:
         return Abortable(text)
     if error.retriable() or error.name() in _TRANSIENT:
         return Retriable(text)

@@ -27,8 +27,8 @@ STUCK_AFTER_S = 5.0
 class Transactor:
     """Writes one `Transaction` at a time. `positions` are the partitions owned, for anchors that do not change.
 
-    Args: `reopen` opens a producer in place of one whose transaction the broker has ended: that one serves no more.
-    Without it, `Overdue` is raised.
+    Args: `reopen` opens a producer in place of one whose transaction the broker has ended before it was asked to commit
+    it: that one serves no more. Without it, and after a commit was asked for, `Overdue` is raised.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Transactor:
         try:
             anchors = self._write(work, offsets, positions, group, deadline)
         except (Abortable, Retriable) as failure:
-            self.abort()
+            self._abort_uncommitted()
             raise Abortable(str(failure)) from None
         try:
             self._commit()
@@ -88,14 +88,19 @@ class Transactor:
             return
         deadline = Deadline(self._clock, self._settings.commit_budget_ms / 1000)
         call_s = self._settings.commit_call_ms / 1000
+        retry(lambda: self._producer.abort_transaction(call_s), "aborting", deadline, self._clock)
+        self._open = False
+
+    def _abort_uncommitted(self) -> None:
+        """Abort what nobody was asked to commit: whatever the broker made of it, a new client may go on from here."""
         try:
-            retry(lambda: self._producer.abort_transaction(call_s), "aborting", deadline, self._clock)
+            self.abort()
         except Overdue:
             if self._reopen is None:
                 raise
             self._producer = self._reopen()
             self.start()
-        self._open = False
+            self._open = False
 
     def abandon(self) -> None:
         """Abort what is open in one call, on the way out, so that the feeds' readers need not wait for the time-out."""

@@ -1,7 +1,6 @@
 //! The projection of a batch without anything beside it. For measuring only, like `floor`.
 
 use crate::avro::Body;
-use crate::scan::Seen;
 use crate::window::Record;
 
 use super::inbox::Inbox;
@@ -31,9 +30,8 @@ impl Inbox {
         for record in records {
             let body = record.value?.get(HEADER_BYTES..)?;
             let found = self.scanner.scan(&self.types, body, &mut notes).ok()?;
-            let created = found.change == self.created;
             let body = Body::new(body, &notes.ends);
-            let seen = Seen { types: &self.types, body: &body, starts: &notes.starts, found: &found, created };
+            let seen = self.seen(&body, &notes.starts, &found);
             for (view, column) in self.views.iter().zip(&mut made.columns) {
                 let from = made.arena.len();
                 let (outcome, middle) = view.decide(&seen, &notes.places, &self.groups, &mut made.arena).ok()?;

@@ -27,7 +27,7 @@ pub struct Inbox {
     partitions: i32,
     environment: usize,
     annulled: usize,
-    pub(super) created: usize,
+    created: usize,
     pub(super) corrections: Vec<bool>,
     pub(super) spread: Spread,
 }
@@ -88,13 +88,18 @@ impl Inbox {
     pub fn project(&self, body: &[u8], number: usize) -> Option<(Outcome, Vec<u8>, Vec<u8>)> {
         let mut notes = self.scanner.notes();
         let found = self.scanner.scan(&self.types, body, &mut notes).ok()?;
-        let created = found.change == self.created;
         let body = Body::new(body, &notes.ends);
-        let seen = Seen { types: &self.types, body: &body, starts: &notes.starts, found: &found, created };
+        let seen = self.seen(&body, &notes.starts, &found);
         let mut key = Vec::new();
         let (outcome, key_ends) = self.views.get(number)?.decide(&seen, &notes.places, &self.groups, &mut key).ok()?;
         let tail = key.split_off(key_ends);
         Some((outcome, key, tail))
+    }
+
+    /// An event as its views see it.
+    #[inline]
+    pub(super) fn seen<'a>(&'a self, body: &'a Body<'a>, starts: &'a [u32], found: &'a Found) -> Seen<'a> {
+        Seen { types: &self.types, body, starts, found, created: found.change == self.created }
     }
 
     /// Whether a body surely passes every check. For tests.

@@ -3,7 +3,7 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::avro::Body;
-use crate::scan::{Notes, Seen};
+use crate::scan::Notes;
 use crate::window::{marks_of, Record, Sighting, Window};
 
 use super::inbox::Inbox;
@@ -118,8 +118,7 @@ impl Inbox {
         if !framed {
             return None;
         }
-        let created = found.change == self.created;
-        let seen = Seen { types: &self.types, body, starts: &notes.starts, found: &found, created };
+        let seen = self.seen(body, &notes.starts, &found);
         for (view, (mode, column)) in self.views.iter().zip(modes.iter().zip(&mut made.columns)) {
             if *mode == NEVER || (*mode == CORRECTIONS && !self.corrections[found.change]) {
                 column.push(None);

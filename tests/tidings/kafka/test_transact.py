@@ -108,6 +108,22 @@ def test_a_transaction_that_the_broker_has_ended_is_read_again_with_a_new_client
     assert again.calls == ["init_transactions"]
 
 
+def test_after_a_commit_was_asked_for_nobody_goes_on() -> None:
+    """What became of it is read from the committed offsets, by the worker's successor."""
+
+    class Refused(Ended):
+        """A producer whose commit fails, too."""
+
+        def commit_transaction(self, _seconds: float) -> None:
+            """Refuse."""
+            raise KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION))
+
+    again = Lingering()
+    with pytest.raises(Overdue):
+        transact(Refused(), lambda: again)
+    assert not again.calls
+
+
 def test_whoever_opens_no_new_client_ends() -> None:
     """With a code that has a supervisor start it again."""
     with pytest.raises(Overdue) as ended:
